@@ -1,0 +1,1 @@
+//! Schema steps, one file a step.
