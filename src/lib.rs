@@ -1,1 +1,3 @@
 //! ml-connector.
+
+pub mod sandbox;
