@@ -1,3 +1,3 @@
-//! ml-connector.
+//! Moves vendors, orders and invoices between Procore and an ERP: nothing lost, nothing written twice.
 
-pub mod sandbox;
+pub mod domain;

@@ -1,0 +1,25 @@
+//! True without a network: the words of the product as plain data and pure functions.
+//!
+//! No I/O, no framework, no system of any vendor. Everything above this room speaks in these types.
+
+pub mod audit;
+pub mod clock;
+pub mod connection;
+pub mod fault;
+pub mod form;
+pub mod ids;
+pub mod link;
+pub mod mapping;
+pub mod member;
+pub mod money;
+pub mod name;
+pub mod pair;
+pub mod plan;
+pub mod quantity;
+pub mod record;
+pub mod records;
+pub mod run;
+pub mod schedule;
+pub mod secret;
+pub mod system;
+pub mod tag;
