@@ -193,3 +193,155 @@ fn given(fault: &Fault, body: &serde_json::Value, usual: u16) -> Reply {
 fn lock<S>(bench: &Mutex<Bench<S>>) -> MutexGuard<'_, Bench<S>> {
     bench.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+mod tests {
+    use serde_json::{Value, json};
+    use time::OffsetDateTime;
+
+    use super::*;
+
+    /// Counts what is posted to it.
+    #[derive(Default)]
+    struct Counter(u64);
+
+    impl Simulator for Counter {
+        fn answer(&mut self, call: &Call, _now: OffsetDateTime) -> Reply {
+            if call.method == "POST" {
+                self.0 += 1;
+                return Reply::json(201, &json!({"count": self.0})).wrote(self.0);
+            }
+            Reply::json(200, &json!({"count": self.0}))
+        }
+        fn reset(&mut self) {
+            self.0 = 0;
+        }
+        fn expire_tokens(&mut self) {}
+        fn state(&self) -> Value {
+            json!({"count": self.0})
+        }
+    }
+
+    struct Bed {
+        running: Running,
+        client: reqwest::Client,
+    }
+
+    impl Bed {
+        fn start() -> Self {
+            let _ = rustls::crypto::ring::default_provider().install_default();
+            Self {
+                running: serve(0, Counter::default()).unwrap(),
+                client: reqwest::Client::builder().no_proxy().build().unwrap(),
+            }
+        }
+
+        async fn post(&self, path: &str, body: Value) -> reqwest::Result<(u16, String)> {
+            let url = format!("{}{path}", self.running.url());
+            let sent = self.client.post(url).body(body.to_string()).send().await?;
+            Ok((sent.status().as_u16(), sent.text().await?))
+        }
+
+        async fn get(&self, path: &str) -> Value {
+            let url = format!("{}{path}", self.running.url());
+            let text = self.client.get(url).send().await.unwrap().text().await;
+            serde_json::from_str(&text.unwrap()).unwrap()
+        }
+
+        async fn fault(&self, fault: Value) {
+            assert_eq!(self.post("/_sandbox/faults", fault).await.unwrap().0, 200);
+        }
+
+        async fn count(&self) -> Value {
+            self.get("/").await["count"].clone()
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_dropped_connection_is_a_transport_error_applied_or_not() {
+        let bed = Bed::start();
+        bed.fault(json!({"kind": "reset_before", "match": {"method": "POST"}}))
+            .await;
+        let error = bed.post("/things", json!({"n": 1})).await.unwrap_err();
+        assert!(error.is_request(), "{error:?}");
+        assert_eq!(bed.count().await, 0);
+
+        bed.fault(json!({"kind": "reset_after", "match": {"path": "/things"}}))
+            .await;
+        assert!(bed.post("/things", json!({"n": 2})).await.is_err());
+        assert_eq!(bed.count().await, 1);
+        assert_eq!(bed.post("/things", json!({"n": 3})).await.unwrap().0, 201);
+
+        let ledger = bed.get("/_sandbox/ledger").await;
+        assert_eq!(ledger["data"][0]["request"], json!({"n": 2}));
+        assert_eq!(ledger["data"][1]["key"], "2");
+        let state = bed.get("/_sandbox/state").await;
+        assert_eq!(state["calls"]["POST /things"], 3);
+        bed.running.stop().await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn bodies_are_spoiled_on_demand() {
+        let bed = Bed::start();
+        bed.fault(json!({"kind": "body", "body": "<h1>Maintenance</h1>"}))
+            .await;
+        let (status, text) = bed.post("/", json!({})).await.unwrap();
+        assert_eq!((status, text.as_str()), (200, "<h1>Maintenance</h1>"));
+
+        bed.fault(json!({"kind": "body", "body": "{\"count\":", "cut": true}))
+            .await;
+        let error = bed.post("/", json!({})).await.unwrap_err();
+        assert!(error.is_body() || error.is_decode(), "{error:?}");
+
+        bed.fault(json!({"kind": "body", "bytes": 52_428_800}))
+            .await;
+        assert_eq!(bed.post("/", json!({})).await.unwrap().1.len(), 52_428_800);
+
+        bed.fault(json!({"kind": "body"})).await;
+        assert_eq!(bed.post("/", json!({})).await.unwrap().1, "");
+        assert_eq!(bed.count().await, 0);
+
+        bed.fault(json!({"kind": "status", "status": 503, "retry_after": 7, "applied": true}))
+            .await;
+        assert_eq!(bed.post("/", json!({})).await.unwrap().0, 503);
+        assert_eq!(bed.count().await, 1);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_late_answer_leaves_the_others_alone() {
+        let bed = Bed::start();
+        bed.fault(json!({"kind": "delay_after", "ms": 60_000, "match": {"method": "POST"}}))
+            .await;
+        let url = format!("{}/slow", bed.running.url());
+        let slow = bed
+            .client
+            .post(url)
+            .timeout(Duration::from_millis(300))
+            .send();
+        assert!(slow.await.unwrap_err().is_timeout());
+        assert_eq!(bed.count().await, 1);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_mistyped_fault_is_refused_and_reset_forgets_all() {
+        let bed = Bed::start();
+        let typo = json!({"kind": "status", "statsu": 500});
+        assert_eq!(bed.post("/_sandbox/faults", typo).await.unwrap().0, 422);
+        bed.post("/", json!({})).await.unwrap();
+        bed.fault(json!({"kind": "reset_before", "times": 0})).await;
+        assert!(bed.post("/", json!({})).await.is_err());
+        bed.post("/_sandbox/reset", json!({})).await.unwrap();
+        assert_eq!(bed.count().await, 0);
+        assert_eq!(bed.get("/_sandbox/ledger").await["data"], json!([]));
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_taken_port_is_an_error_and_a_dropped_sandbox_frees_it() {
+        let first = serve(0, Counter::default()).unwrap();
+        let port = first.port();
+        assert!(serve(port, Counter::default()).is_err());
+        first.stop().await;
+        assert!(serve(port, Counter::default()).is_ok());
+    }
+}
