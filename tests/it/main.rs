@@ -1,1 +1,16 @@
+//! The one test binary: every test that needs more than one file's own functions. One binary, because
+//! each further one is another full link.
 
+// Tests say what they expect and stop when it is not so; the rest of the house rules holds here too.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::disallowed_methods
+)]
+
+mod tidy;
