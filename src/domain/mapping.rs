@@ -140,10 +140,10 @@ fn rank(cells: &[(Option<&str>, &str)]) -> Option<u32> {
 fn best(rows: &[Row], rank: impl Fn(&Row) -> Option<u32>) -> Option<&Row> {
     let mut found: Option<(u32, &Row)> = None;
     for row in rows {
-        if let Some(rank) = rank(row) {
-            if found.is_none_or(|(before, _)| rank > before) {
-                found = Some((rank, row));
-            }
+        if let Some(rank) = rank(row)
+            && found.is_none_or(|(before, _)| rank > before)
+        {
+            found = Some((rank, row));
         }
     }
     found.map(|(_, row)| row)

@@ -1,0 +1,86 @@
+//! What a system's folder exports: one [`Connector`], listed once.
+
+use std::collections::BTreeMap;
+
+use super::port::Ports;
+use super::session::Session;
+use super::wire::{Answer, Wire};
+use crate::domain::connection::{Environment, PingStep, Settings};
+use crate::domain::fault::{Fault, Issue};
+use crate::domain::form::ConnectionForm;
+use crate::domain::secret::Secret;
+use crate::domain::system::SystemId;
+
+/// Opened credentials, by the names of the form. Held for one log-in.
+#[derive(Debug, Default)]
+pub struct Credentials(pub BTreeMap<String, Secret<String>>);
+
+impl Credentials {
+    /// A credential's text.
+    ///
+    /// # Errors
+    /// `Auth` when it was never set.
+    pub fn text(&self, name: &str) -> Result<&str, Fault> {
+        self.0
+            .get(name)
+            .map(|secret| secret.open().as_str())
+            .ok_or_else(|| Fault::Auth {
+                code: "credential_missing".to_owned(),
+                message: format!("no {name} is stored for this connection; open it and enter one"),
+            })
+    }
+}
+
+/// A token as the vendor just gave it.
+#[derive(Debug)]
+pub struct FreshToken {
+    pub value: Secret<String>,
+    pub lifetime: std::time::Duration,
+}
+
+/// How a session is obtained.
+pub trait LogsIn: Send + Sync {
+    /// One log-in. The caller sees to it that only one is in flight.
+    ///
+    /// # Errors
+    /// `Auth` when the vendor refuses, with its words; `Transient` when it cannot be reached.
+    fn log_in<'a>(
+        &'a self,
+        wire: &'a dyn Wire,
+        settings: &'a Settings,
+        credentials: &'a Credentials,
+    ) -> Answer<'a, FreshToken>;
+}
+
+/// What a test wants to know beyond "does it answer".
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Probe<'a> {
+    /// Operations that the pairs using this connection need.
+    pub flows: &'a [&'a str],
+}
+
+/// Tests a connection step by step.
+pub trait Probes: Send + Sync {
+    /// The steps after `token`: company, permissions, defaults, a sample read. Never fails as a whole:
+    /// what went wrong is a step that is not ok, with a hint.
+    fn probe<'a>(&'a self, session: &'a Session, probe: Probe<'a>) -> Answer<'a, Vec<PingStep>>;
+}
+
+/// One system.
+pub struct Connector {
+    pub system: SystemId,
+    pub title: &'static str,
+    pub form: ConnectionForm,
+    /// Checks entered settings and credentials before they are stored, and derives the settings that
+    /// come out of a credential (a file's addresses). Pure. Every issue at once.
+    pub accept: fn(&mut Settings, &Credentials, Environment) -> Result<(), Vec<Issue>>,
+    /// The addresses that calls will go to; each is guarded when saved and again when dialled.
+    pub addresses: fn(&Settings, Environment) -> Vec<String>,
+    /// The physical target: host, company, division. Two connections with the same text write to one place.
+    pub place: fn(&Settings, Environment) -> String,
+    /// Requests a minute that the vendor allows; 0 = no limit of our own.
+    pub requests_per_minute: fn(&Settings) -> u32,
+    pub logs_in: &'static dyn LogsIn,
+    pub probes: &'static dyn Probes,
+    pub ports: Ports,
+}

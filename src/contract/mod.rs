@@ -1,0 +1,24 @@
+//! What the engine may ask of any system: to list, to read, to write, to be tested.
+//!
+//! A connector is stateless: it gets a [`Session`], talks through its wire, and returns data or a
+//! [`Fault`](crate::domain::fault::Fault). It keeps nothing, waits for nothing and retries nothing:
+//! deciding is the engine's work.
+//!
+//! *Capability is an open port.* What a connector does not list in its [`Ports`] is closed, and forms,
+//! matrices and pages are computed from that.
+
+mod connector;
+mod draft;
+mod port;
+mod session;
+mod wire;
+
+pub use connector::{Connector, Credentials, FreshToken, LogsIn, Probe, Probes};
+pub use draft::{
+    Draft, Existing, Found, Need, Progress, Refs, Repeat, Step, Upcoming, Weight, Written,
+};
+pub use port::{
+    Canonical, ListScope, Lists, Page, Port, Ports, Read, Reads, Seen, SourceKey, Writes,
+};
+pub use session::{Exchange, Facts, Session, Token, Tokens};
+pub use wire::{Answer, Body, Call, Method, Request, Response, Wire};
