@@ -69,17 +69,19 @@ const VENDOR_WORDS: &[(&str, &str)] = &[
     ("procoregov", "procore"),
     ("infor", "infor_m3"),
     ("inforcloudsuite", "infor_m3"),
-    ("ionapi", "infor_m3"),
     ("m3", "infor_m3"),
     ("ifs", "ifs_cloud"),
 ];
 
-/// Where every vendor may be named: the list, the pairs, the simulators, and the few places where the
-/// public contract itself names one.
+/// Where every vendor may be named: the front page of the documentation, the list, the pairs, the
+/// simulators, and the few places where the public contract itself names one.
 const VENDORS_SPARED: &[&str] = &[
+    "src/lib.rs",
     "src/connectors/mod.rs",
     "src/pairs/",
     "src/sandbox/",
+    // The two sides of a mapping row are named so in the contract.
+    "src/domain/mapping.rs",
     "src/web/api/pairs.rs",
     "src/web/api/mappings.rs",
     "src/app/cli.rs",
@@ -125,9 +127,11 @@ fn rooms_are_the_ones_we_know() {
 
 #[test]
 fn rooms_import_only_what_the_table_allows() {
-    let offences = rust_files("src")
+    let sources = rust_files("src");
+    let macros = imports::exported_macros(&sources);
+    let offences = sources
         .iter()
-        .flat_map(|s| imports::forbidden_rooms(s, ROOMS))
+        .flat_map(|s| imports::forbidden_rooms(s, ROOMS, &macros))
         .collect();
     report(
         "a room imports only the rooms below it (ROOMS in tests/it/tidy.rs)",
