@@ -6,3 +6,4 @@
 //! `/_sandbox/`, described in [`kit`].
 
 pub mod kit;
+pub mod procore;

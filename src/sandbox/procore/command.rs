@@ -1,0 +1,171 @@
+//! Changes to the company that skip the public API: no token, no locks, no ledger.
+//!
+//! | call, under `/_sandbox/procore/` | body |
+//! | --- | --- |
+//! | `POST vendors` | a vendor's fields; answers the vendor |
+//! | `POST vendors/{id}` | fields to change, `business_register_attributes` too |
+//! | `POST contracts` | `kind` (`purchase_order`, the default, or `subcontract`), `project_id`, any field, `status` (default `Approved`), `lines`: a list of line attributes or a number of made-up ones; `count` makes that many. Answers `{"ids":[…]}` |
+//! | `POST contracts/{id}` | fields to change, status and vendor included |
+//! | `POST contracts/{id}/lines` | a new line's attributes; `wbs_code`: `"03-300.M"` names its code |
+//! | `POST contracts/{id}/lines/{line}` | attributes to change |
+//! | `DELETE contracts/{id}` | deleted as the API would |
+//!
+//! Every change touches `updated_at` of what it changes, to the sandbox's time.
+
+use serde_json::{Value, json};
+
+use super::body::{self, path_id, text};
+use super::contract::{self, Contracts};
+use super::line::Lines;
+use super::refuse::{self, Outcome};
+use super::seed;
+use super::shape;
+use super::sync::Resource;
+use super::vendor::Vendors;
+use super::world::{Contract, ContractKind, Fields, World};
+use crate::sandbox::kit::{Call, Reply};
+
+pub(super) fn answer(world: &mut World, call: &Call, parts: &[&str]) -> Outcome {
+    let was_relaxed = world.settings.relaxed_locks;
+    world.settings.relaxed_locks = true;
+    let outcome = unlocked(world, call, parts);
+    world.settings.relaxed_locks = was_relaxed;
+    outcome
+}
+
+fn unlocked(world: &mut World, call: &Call, parts: &[&str]) -> Outcome {
+    let given = body::object(call)?;
+    match (call.method.as_str(), parts) {
+        ("POST", ["vendors"]) => {
+            let id = Vendors.create(world, &given).map_err(refuse::invalid)?;
+            Ok(Reply::json(201, &Vendors.show(world, id)))
+        }
+        ("POST", ["vendors", id]) => change(world, &Vendors, id, &given),
+        ("POST", ["contracts"]) => add_contracts(world, &given),
+        ("POST", ["contracts", id]) => {
+            let contracts = holding(world, id)?;
+            change(world, &contracts, id, &given)
+        }
+        ("DELETE", ["contracts", id]) => {
+            let now = world.now;
+            let contract = world.contracts.get_mut(&path_id(id)?);
+            let contract = contract.ok_or_else(refuse::not_found)?;
+            contract.deleted_at = Some(now);
+            contract.updated_at = now;
+            Ok(Reply::empty(204))
+        }
+        ("POST", ["contracts", id, "lines"]) => {
+            let contract_id = find(world, id)?.id;
+            let line_id = add_line(world, contract_id, given)?;
+            let lines = Lines::of_contract(contract_id);
+            Ok(Reply::json(201, &lines.show(world, line_id)))
+        }
+        ("POST", ["contracts", id, "lines", line]) => {
+            let lines = Lines::of_contract(find(world, id)?.id);
+            change(world, &lines, line, &given)
+        }
+        _ => Err(refuse::not_found()),
+    }
+}
+
+fn change(world: &mut World, resource: &impl Resource, id: &str, given: &Fields) -> Outcome {
+    let id = path_id(id)?;
+    if !resource.has(world, id) {
+        return Err(refuse::not_found());
+    }
+    resource.update(world, id, given).map_err(refuse::invalid)?;
+    Ok(Reply::json(200, &resource.show(world, id)))
+}
+
+fn find<'a>(world: &'a World, id: &str) -> Result<&'a Contract, Reply> {
+    let contract = world.contracts.get(&path_id(id)?);
+    contract.ok_or_else(refuse::not_found)
+}
+
+fn holding(world: &World, id: &str) -> Result<Contracts, Reply> {
+    let contract = find(world, id)?;
+    Ok(Contracts {
+        kind: contract.kind,
+        project_id: contract.project_id,
+    })
+}
+
+fn add_contracts(world: &mut World, given: &Fields) -> Outcome {
+    let count = given.get("count").and_then(Value::as_u64).unwrap_or(1);
+    let ids = (0..count).map(|_| add_contract(world, given));
+    let ids = ids.collect::<Result<Vec<i64>, Reply>>()?;
+    Ok(Reply::json(201, &json!({"ids": ids})))
+}
+
+fn add_contract(world: &mut World, given: &Fields) -> Result<i64, Reply> {
+    let kind = match text(given, "kind") {
+        None | Some("purchase_order") => ContractKind::PurchaseOrder,
+        Some("subcontract") => ContractKind::WorkOrder,
+        Some(_) => return Err(refuse::bad_request("kind", "is not included in the list")),
+    };
+    let first = seed::PROJECT_IDS.first().copied();
+    let asked = given.get("project_id").and_then(shape::id);
+    let project_id = asked.or(first).unwrap_or_default();
+    world.project(project_id).ok_or_else(refuse::not_found)?;
+    let contracts = Contracts { kind, project_id };
+    let mut fields = given.clone();
+    fields.entry("status").or_insert(json!("Approved"));
+    fields.entry("accounting_method").or_insert(json!("unit"));
+    fields.entry("title").or_insert(json!("Made in the sandbox"));
+    let vendors = seed::LOOK_ALIKE_VENDOR_IDS.first();
+    fields.entry("vendor_id").or_insert(json!(vendors));
+    let id = contracts.create(world, &fields).map_err(refuse::invalid)?;
+    for attributes in line_attributes(given.get("lines")) {
+        add_line(world, id, attributes)?;
+    }
+    Ok(id)
+}
+
+/// The lines as given, or that many with amounts that differ.
+fn line_attributes(lines: Option<&Value>) -> Vec<Fields> {
+    if let Some(Value::Array(given)) = lines {
+        let objects = given.iter().filter_map(Value::as_object);
+        return objects.cloned().collect();
+    }
+    let count = lines.and_then(Value::as_u64).unwrap_or(1);
+    let made_up = (1..=count).map(|number| {
+        let line = json!({
+            "description": format!("Line {number}"),
+            "wbs_code": "03-300.M",
+            "quantity": number.to_string(),
+            "unit_cost": format!("{}.25", number % 90 + 10),
+            "uom": "ea",
+        });
+        line.as_object().cloned().unwrap_or_default()
+    });
+    made_up.collect()
+}
+
+fn add_line(world: &mut World, contract_id: i64, mut given: Fields) -> Result<i64, Reply> {
+    if let Some(Value::String(flat_code)) = given.remove("wbs_code") {
+        let contract = world.contracts.get(&contract_id);
+        let project_id = contract.map(|contract| contract.project_id);
+        let wbs = project_id.and_then(|project_id| world.wbs_named(project_id, &flat_code));
+        given.insert("wbs_code_id".into(), json!(wbs));
+    }
+    let lines = Lines::of_contract(contract_id);
+    lines.create(world, &given).map_err(refuse::invalid)
+}
+
+/// Counts, and every object as the API shows it.
+pub(super) fn state(world: &World) -> Value {
+    let vendors: Vec<Value> = world.vendors.keys().map(|id| Vendors.show(world, *id)).collect();
+    let contracts = world.contracts.values();
+    let contracts: Vec<Value> = contracts.map(|held| contract::whole(world, held)).collect();
+    json!({
+        "counts": {
+            "projects": world.projects.len(),
+            "vendors": world.vendors.len(),
+            "contracts": world.contracts.len(),
+            "cost_codes": world.cost_codes.len(),
+            "wbs_codes": world.wbs_codes.len(),
+        },
+        "vendors": vendors,
+        "contracts": contracts,
+    })
+}
