@@ -13,4 +13,6 @@
     clippy::disallowed_methods
 )]
 
+#[allow(dead_code, reason = "a kit for tests that come and go")]
+mod support;
 mod tidy;
