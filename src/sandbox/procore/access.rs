@@ -55,8 +55,14 @@ impl Tokens {
         self.ends.retain(|_, end| *end > now);
         let seconds = world.settings.token_seconds;
         let random = &mut world.random;
-        let token = format!("eyJ{}.eyJ{}.{}", random.hex(61), random.hex(897), random.hex(256));
-        self.ends.insert(token.clone(), now + Duration::seconds(seconds));
+        let token = format!(
+            "eyJ{}.eyJ{}.{}",
+            random.hex(61),
+            random.hex(897),
+            random.hex(256)
+        );
+        self.ends
+            .insert(token.clone(), now + Duration::seconds(seconds));
         let body = json!({
             "access_token": token,
             "token_type": "bearer",
@@ -96,9 +102,7 @@ impl Tokens {
             .ok_or_else(|| refuse::unauthorized("The access token is invalid"))?;
         match self.ends.get(token) {
             None => Err(refuse::unauthorized("The access token is invalid")),
-            Some(end) if *end <= world.now => {
-                Err(refuse::unauthorized("The access token expired"))
-            }
+            Some(end) if *end <= world.now => Err(refuse::unauthorized("The access token expired")),
             Some(_) => Ok(()),
         }
     }
@@ -131,7 +135,9 @@ fn asked(call: &Call) -> Result<Value, Reply> {
             .map_err(|_| oauth_error(400, "invalid_request", "The body is not JSON."));
     }
     let fields = call.form().into_iter();
-    Ok(fields.map(|(name, text)| (name, Value::from(text))).collect())
+    Ok(fields
+        .map(|(name, text)| (name, Value::from(text)))
+        .collect())
 }
 
 fn oauth_error(status: u16, error: &str, description: &str) -> Reply {

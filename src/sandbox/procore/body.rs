@@ -20,7 +20,10 @@ pub(super) fn object(call: &Call) -> Result<Fields, Reply> {
 pub(super) fn wrapped(call: &Call, wrapper: &str) -> Result<Fields, Reply> {
     match object(call)?.remove(wrapper) {
         Some(Value::Object(fields)) => Ok(fields),
-        _ => Err(refuse::bad_request(wrapper, "param is missing or the value is empty")),
+        _ => Err(refuse::bad_request(
+            wrapper,
+            "param is missing or the value is empty",
+        )),
     }
 }
 
@@ -55,7 +58,9 @@ pub(super) fn picked(fields: &Fields, names: &[&str]) -> Fields {
 
 /// Copies what a caller may write and leaves the rest unsaid, as the vendor does.
 pub(super) fn write(target: &mut Fields, given: &Fields, names: &[&str]) {
-    let known = given.iter().filter(|(name, _)| names.contains(&name.as_str()));
+    let known = given
+        .iter()
+        .filter(|(name, _)| names.contains(&name.as_str()));
     target.extend(known.map(|(name, value)| (name.clone(), value.clone())));
 }
 

@@ -20,11 +20,12 @@ const MADE: &str = "2026-01-12T15:04:05Z";
 pub(super) fn list_cost_codes(world: &World, call: &Call) -> Outcome {
     let project_id = project_id(world, call)?;
     let filters = Filters::read(call)?;
-    let is_asked =
-        |code: &&CostCode| code.project_id == project_id && filters.admit_id(code.id);
+    let is_asked = |code: &&CostCode| code.project_id == project_id && filters.admit_id(code.id);
     let found: Vec<&CostCode> = world.cost_codes.values().filter(is_asked).collect();
     let sizes = Sizes::of(&world.settings);
-    Ok(page::answer(sizes, call, &found, |code| cost_code(world, code)))
+    Ok(page::answer(sizes, call, &found, |code| {
+        cost_code(world, code)
+    }))
 }
 
 pub(super) fn show_cost_code(world: &World, call: &Call, id: &str) -> Outcome {
@@ -40,7 +41,9 @@ pub(super) fn list_cost_types(world: &World, call: &Call) -> Outcome {
         return Err(refuse::bad_request("company_id", "is missing"));
     }
     let sizes = Sizes::of(&world.settings);
-    Ok(page::answer(sizes, call, &seed::COST_TYPES, |row| cost_type(row.0)))
+    Ok(page::answer(sizes, call, &seed::COST_TYPES, |row| {
+        cost_type(row.0)
+    }))
 }
 
 pub(super) fn list_wbs_codes(world: &World, call: &Call, project: &str) -> Outcome {
@@ -57,15 +60,18 @@ pub(super) fn list_wbs_codes(world: &World, call: &Call, project: &str) -> Outco
     };
     let found: Vec<&WbsCode> = world.wbs_codes.values().filter(is_asked).collect();
     let sizes = Sizes::of(&world.settings);
-    Ok(page::answer(sizes, call, &found, |wbs| wbs_code(world, wbs)))
+    Ok(page::answer(sizes, call, &found, |wbs| {
+        wbs_code(world, wbs)
+    }))
 }
 
 /// As a line carries it.
 pub(super) fn wbs_of_line(world: &World, id: i64) -> Value {
     let wbs = world.wbs_codes.get(&id);
-    wbs.map_or(Value::Null, |wbs| {
-        json!({"id": wbs.id, "flat_code": wbs.flat_code, "description": wbs.flat_name})
-    })
+    wbs.map_or(
+        Value::Null,
+        |wbs| json!({"id": wbs.id, "flat_code": wbs.flat_code, "description": wbs.flat_name}),
+    )
 }
 
 pub(super) fn cost_code_of_line(world: &World, wbs_code_id: i64) -> Value {
@@ -80,7 +86,10 @@ pub(super) fn cost_type_of_line(world: &World, wbs_code_id: i64) -> Value {
 }
 
 fn cost_code(world: &World, code: &CostCode) -> Value {
-    let project = world.projects.iter().find(|project| project.id == code.project_id);
+    let project = world
+        .projects
+        .iter()
+        .find(|project| project.id == code.project_id);
     let biller = project.and_then(|project| project.fields.get("name"));
     let last = code.full_code.rsplit('-').next();
     json!({
@@ -116,7 +125,9 @@ fn cost_type(id: i64) -> Value {
 
 fn wbs_code(world: &World, wbs: &WbsCode) -> Value {
     let cost_code = world.cost_codes.get(&wbs.cost_code_id);
-    let cost_type = seed::COST_TYPES.iter().find(|row| row.0 == wbs.cost_type_id);
+    let cost_type = seed::COST_TYPES
+        .iter()
+        .find(|row| row.0 == wbs.cost_type_id);
     let code_item = cost_code.map(|code| (code.id, code.full_code.as_str(), code.name.as_str()));
     let type_item = cost_type.map(|(id, code, name, _)| (*id, *code, *name));
     let segments = [("cost_code", code_item), ("line_item_type", type_item)];
@@ -124,8 +135,10 @@ fn wbs_code(world: &World, wbs: &WbsCode) -> Value {
         .iter()
         .filter_map(|(kind, item)| {
             let (id, code, name) = (*item)?;
-            Some(json!({"id": id, "code": code, "name": name, "parent_id": null,
-                "created_at": MADE, "updated_at": MADE, "segment": {"type": kind}}))
+            Some(
+                json!({"id": id, "code": code, "name": name, "parent_id": null,
+                "created_at": MADE, "updated_at": MADE, "segment": {"type": kind}}),
+            )
         })
         .collect();
     json!({

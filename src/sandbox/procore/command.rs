@@ -111,7 +111,9 @@ fn add_contract(world: &mut World, given: &Fields) -> Result<i64, Reply> {
     let mut fields = given.clone();
     fields.entry("status").or_insert(json!("Approved"));
     fields.entry("accounting_method").or_insert(json!("unit"));
-    fields.entry("title").or_insert(json!("Made in the sandbox"));
+    fields
+        .entry("title")
+        .or_insert(json!("Made in the sandbox"));
     let vendors = seed::LOOK_ALIKE_VENDOR_IDS.first();
     fields.entry("vendor_id").or_insert(json!(vendors));
     let id = contracts.create(world, &fields).map_err(refuse::invalid)?;
@@ -154,7 +156,11 @@ fn add_line(world: &mut World, contract_id: i64, mut given: Fields) -> Result<i6
 
 /// Counts, and every object as the API shows it.
 pub(super) fn state(world: &World) -> Value {
-    let vendors: Vec<Value> = world.vendors.keys().map(|id| Vendors.show(world, *id)).collect();
+    let vendors: Vec<Value> = world
+        .vendors
+        .keys()
+        .map(|id| Vendors.show(world, *id))
+        .collect();
     let contracts = world.contracts.values();
     let contracts: Vec<Value> = contracts.map(|held| contract::whole(world, held)).collect();
     json!({

@@ -139,7 +139,10 @@ pub(super) fn delete(world: &mut World, call: &Call, kind: ContractKind, id: &st
 }
 
 pub(super) fn locked(attribute: &str) -> Errors {
-    wrong(attribute, "cannot be changed while the contract is approved")
+    wrong(
+        attribute,
+        "cannot be changed while the contract is approved",
+    )
 }
 
 impl Contracts {
@@ -221,7 +224,9 @@ impl Resource for Contracts {
     fn create(&self, world: &mut World, given: &Fields) -> Result<i64, Errors> {
         self.check(world, None, given)?;
         let project = world.project(self.project_id);
-        let currency = project.map_or("USD", |project| &project.currency).to_owned();
+        let currency = project
+            .map_or("USD", |project| &project.currency)
+            .to_owned();
         let id = world.new_id();
         let mut contract = Contract {
             id,
@@ -310,7 +315,9 @@ pub(super) fn whole(world: &World, contract: &Contract) -> Value {
     fields.insert("created_by_id".into(), json!(super::seed::USER_ID));
     fields.insert("vendor".into(), vendor(world, contract, true));
     let lines = contract.lines.iter();
-    let lines: Vec<Value> = lines.map(|line| line::shown(world, contract, line)).collect();
+    let lines: Vec<Value> = lines
+        .map(|line| line::shown(world, contract, line))
+        .collect();
     fields.insert("line_items".into(), Value::Array(lines));
     for name in [
         "attachments",
@@ -329,7 +336,11 @@ pub(super) fn whole(world: &World, contract: &Contract) -> Value {
 fn sums(contract: &Contract) -> Fields {
     let total = amount(contract.total(), contract.id);
     let zero = amount(rust_decimal::Decimal::ZERO, contract.id);
-    let of_total = ["pending_revised_contract", "revised_contract", "remaining_balance_outstanding"];
+    let of_total = [
+        "pending_revised_contract",
+        "revised_contract",
+        "remaining_balance_outstanding",
+    ];
     let of_zero = [
         "approved_change_orders",
         "draft_change_orders_amount",

@@ -88,7 +88,9 @@ impl Range {
 pub(super) fn values(call: &Call, name: &str) -> Vec<String> {
     let parts = texts(call, name);
     let parts = parts.iter().flat_map(|text| {
-        let inner = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
+        let inner = text
+            .strip_prefix('[')
+            .and_then(|text| text.strip_suffix(']'));
         inner.unwrap_or(text).split(',')
     });
     let bare = parts.map(|part| part.trim().trim_matches('"').to_owned());
@@ -128,7 +130,11 @@ fn read_end(text: &str, is_last: bool) -> Option<OffsetDateTime> {
     let utc = at.or_else(|| moment(&format!("{text}Z")));
     utc.or_else(|| {
         let start = moment(&format!("{text}T00:00:00Z"))?;
-        let whole_day = if is_last { Duration::seconds(86_399) } else { Duration::ZERO };
+        let whole_day = if is_last {
+            Duration::seconds(86_399)
+        } else {
+            Duration::ZERO
+        };
         Some(start + whole_day)
     })
 }
@@ -139,7 +145,9 @@ mod tests {
     use super::*;
 
     fn asking(pairs: &[(&str, &str)]) -> Call {
-        let query = pairs.iter().map(|(name, value)| ((*name).into(), (*value).into()));
+        let query = pairs
+            .iter()
+            .map(|(name, value)| ((*name).into(), (*value).into()));
         Call {
             query: query.collect(),
             ..Call::default()

@@ -87,7 +87,11 @@ impl Limits {
         };
         let spike = self.spike.standing(spike, now);
         let hourly = self.hourly.standing(hourly, now);
-        let mut standing = if hourly.left < spike.left { hourly } else { spike };
+        let mut standing = if hourly.left < spike.left {
+            hourly
+        } else {
+            spike
+        };
         if !settings.limits {
             standing.left = UNLIMITED;
         }
@@ -132,11 +136,17 @@ mod tests {
         let start = OffsetDateTime::UNIX_EPOCH + Duration::days(1);
         assert_eq!(limits.count(&settings, start).unwrap().left, 1);
         assert_eq!(limits.count(&settings, start).unwrap().left, 0);
-        assert_eq!(limits.count(&settings, start).unwrap_err().wait_s(start), 10);
+        assert_eq!(
+            limits.count(&settings, start).unwrap_err().wait_s(start),
+            10
+        );
 
         let later = start + Duration::seconds(10);
         assert_eq!(limits.count(&settings, later).unwrap().limit, 3);
-        assert_eq!(limits.count(&settings, later).unwrap_err().wait_s(later), 3590);
+        assert_eq!(
+            limits.count(&settings, later).unwrap_err().wait_s(later),
+            3590
+        );
     }
 
     #[test]

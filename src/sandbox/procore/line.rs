@@ -20,7 +20,13 @@ use super::sync::{self, Resource};
 use super::world::{Contract, ContractKind, Fields, Line, World};
 use crate::sandbox::kit::{Call, Reply};
 
-const WRITABLE: [&str; 5] = ["description", "origin_data", "origin_id", "tax_code_id", "uom"];
+const WRITABLE: [&str; 5] = [
+    "description",
+    "origin_data",
+    "origin_id",
+    "tax_code_id",
+    "uom",
+];
 
 /// The lines of one contract.
 pub(super) struct Lines {
@@ -75,7 +81,9 @@ pub(super) fn list(world: &World, call: &Call, kind: ContractKind, id: &str) -> 
     };
     let found: Vec<&Line> = contract.lines.iter().filter(is_asked).collect();
     let sizes = Sizes::of(&world.settings);
-    Ok(page::answer(sizes, call, &found, |line| shown(world, contract, line)))
+    Ok(page::answer(sizes, call, &found, |line| {
+        shown(world, contract, line)
+    }))
 }
 
 /// Contract and line, as the path names them.
@@ -192,7 +200,11 @@ impl Resource for Lines {
 /// The WBS code that the attributes name, if they name one.
 fn asked_wbs(world: &World, project_id: i64, given: &Fields) -> Result<Option<i64>, Errors> {
     let id = |name| given.get(name).and_then(shape::id);
-    let found = match (id("wbs_code_id"), id("cost_code_id"), id("line_item_type_id")) {
+    let found = match (
+        id("wbs_code_id"),
+        id("cost_code_id"),
+        id("line_item_type_id"),
+    ) {
         (Some(wbs), ..) => Some(wbs),
         (None, Some(code), Some(cost_type)) => {
             let found = world.wbs_of(code, cost_type);
@@ -239,7 +251,11 @@ fn set(target: &mut Decimal, given: &Fields, name: &str) -> Result<(), Errors> {
 pub(super) fn shown(world: &World, contract: &Contract, line: &Line) -> Value {
     let mut fields = picked(&line.fields, &WRITABLE);
     let total = amount(line.amount, line.id);
-    let extended_type = if line.is_calculated { "calculated" } else { "manual" };
+    let extended_type = if line.is_calculated {
+        "calculated"
+    } else {
+        "manual"
+    };
     let rest = json!({
         "id": line.id,
         "amount": total,

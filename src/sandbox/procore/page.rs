@@ -44,9 +44,17 @@ pub(super) fn answer<T>(
         text.parse::<usize>().ok().filter(|number| *number > 0)
     };
     let page = number("page").unwrap_or(1);
-    let per_page = number("per_page").unwrap_or(sizes.usual).min(sizes.max).max(1);
+    let per_page = number("per_page")
+        .unwrap_or(sizes.usual)
+        .min(sizes.max)
+        .max(1);
     let skipped = (page - 1).saturating_mul(per_page);
-    let shown: Vec<Value> = items.iter().skip(skipped).take(per_page).map(show).collect();
+    let shown: Vec<Value> = items
+        .iter()
+        .skip(skipped)
+        .take(per_page)
+        .map(show)
+        .collect();
     let reply = Reply::json(200, &Value::Array(shown))
         .header("Total", &items.len().to_string())
         .header("Per-Page", &per_page.to_string());
@@ -82,7 +90,10 @@ mod tests {
 
     #[test]
     fn pages_and_links() {
-        let sizes = Sizes { usual: 100, max: 100 };
+        let sizes = Sizes {
+            usual: 100,
+            max: 100,
+        };
         let items: Vec<i64> = (1..=250).collect();
         let table = [
             ("1", "100", 100, "next last"),
@@ -109,7 +120,10 @@ mod tests {
             assert_eq!(header("Total"), "250");
             let links = header("Link");
             let found: Vec<&str> = links.split("rel=\"").skip(1).collect();
-            let found: Vec<&str> = found.iter().map(|part| part.split('"').next().unwrap()).collect();
+            let found: Vec<&str> = found
+                .iter()
+                .map(|part| part.split('"').next().unwrap())
+                .collect();
             assert_eq!(found.join(" "), relations, "page {page}");
             assert!(!links.contains("project_id"));
         }

@@ -73,7 +73,11 @@ fn plant_projects(world: &mut World) {
 }
 
 fn vendor(row: &VendorRow) -> Vendor {
-    let slug: String = row.short.chars().filter(char::is_ascii_alphanumeric).collect();
+    let slug: String = row
+        .short
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .collect();
     let fields = object(json!({
         "name": row.name,
         "abbreviated_name": row.short,
@@ -114,7 +118,9 @@ fn plant_codes(world: &mut World) {
                 name: name.to_owned(),
             };
             world.cost_codes.insert(code_id, code);
-            let joined = seed::COST_TYPES.iter().filter(|(_, code, ..)| types.contains(code));
+            let joined = seed::COST_TYPES
+                .iter()
+                .filter(|(_, code, ..)| types.contains(code));
             for (cost_type_id, type_code, type_name, _) in joined {
                 wbs_id += 1;
                 let wbs = WbsCode {
@@ -139,7 +145,12 @@ fn contract(world: &World, row: &ContractRow, line_id: &mut i64) -> Contract {
     let created_at = day(row.date);
     let lines = row.lines.iter().enumerate().map(|(index, line_row)| {
         *line_id += 1;
-        line(world, project_id, (*line_id, index + 1, created_at), line_row)
+        line(
+            world,
+            project_id,
+            (*line_id, index + 1, created_at),
+            line_row,
+        )
     });
     let kind = if row.number.starts_with("PO") {
         ContractKind::PurchaseOrder
@@ -152,7 +163,11 @@ fn contract(world: &World, row: &ContractRow, line_id: &mut i64) -> Contract {
         project_id,
         vendor_id: Some(row.vendor),
         status: row.status.to_owned(),
-        fields: contract_fields(row, kind, project.map_or("USD", |project| &project.currency)),
+        fields: contract_fields(
+            row,
+            kind,
+            project.map_or("USD", |project| &project.currency),
+        ),
         lines: lines.collect(),
         created_at,
         updated_at: created_at + Duration::hours(50),
@@ -248,8 +263,14 @@ mod tests {
         assert_eq!(world.contracts.len(), seed::CONTRACTS.len());
         for contract in world.contracts.values() {
             let number = contract.fields.get("number").unwrap();
-            assert!(contract.kind.statuses().contains(&contract.status.as_str()), "{number}");
-            assert!(world.vendors.contains_key(&contract.vendor_id.unwrap()), "{number}");
+            assert!(
+                contract.kind.statuses().contains(&contract.status.as_str()),
+                "{number}"
+            );
+            assert!(
+                world.vendors.contains_key(&contract.vendor_id.unwrap()),
+                "{number}"
+            );
             for line in &contract.lines {
                 assert!(world.wbs_codes.contains_key(&line.wbs_code_id), "{number}");
             }
@@ -259,7 +280,10 @@ mod tests {
     #[test]
     fn the_seed_has_its_awkward_amounts() {
         let world = plant(1, Settings::new(false));
-        let lines = world.contracts.values().flat_map(|contract| &contract.lines);
+        let lines = world
+            .contracts
+            .values()
+            .flat_map(|contract| &contract.lines);
         let amounts: Vec<Decimal> = lines.map(|line| line.amount).collect();
         assert!(amounts.contains(&Decimal::ZERO));
         assert!(amounts.contains(&decimal("100.00")));

@@ -17,9 +17,12 @@ pub(super) fn list_units(world: &World, call: &Call, company_id: &str) -> Outcom
     access::is_ours(company_id)?;
     let units: Vec<(usize, &str)> = (70_001..).zip(seed::UNITS).collect();
     let sizes = Sizes::of(&world.settings);
-    Ok(page::answer(sizes, call, &units, |(id, name)| {
-        json!({"id": id, "name": name})
-    }))
+    Ok(page::answer(
+        sizes,
+        call,
+        &units,
+        |(id, name)| json!({"id": id, "name": name}),
+    ))
 }
 
 pub(super) fn list_tax_codes(world: &World, call: &Call) -> Outcome {

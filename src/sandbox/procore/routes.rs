@@ -27,9 +27,19 @@ pub(super) fn answer(world: &mut World, call: &Call, parts: &[&str]) -> Outcome 
         ("GET", ["v1.0", "cost_codes"]) => code::list_cost_codes(world, call),
         ("GET", ["v1.0", "cost_codes", id]) => code::show_cost_code(world, call, id),
         ("GET", ["v1.0", "line_item_types"]) => code::list_cost_types(world, call),
-        ("GET", ["v1.0", "projects", id, "work_breakdown_structure", "wbs_codes"]) => {
-            code::list_wbs_codes(world, call, id)
-        }
+        (
+            "GET",
+            [
+                "v1.0",
+                "projects",
+                id,
+                "work_breakdown_structure",
+                rest @ ..,
+            ],
+        ) => match rest {
+            ["wbs_codes"] => code::list_wbs_codes(world, call, id),
+            _ => Err(refuse::not_found()),
+        },
         (_, ["v1.0", "companies", id, "vendors", "inactive", rest @ ..]) => {
             inactive(world, call, id, rest)
         }
@@ -86,7 +96,11 @@ fn contracts(world: &mut World, call: &Call, kind: ContractKind, rest: &[&str]) 
 /// right, but an empty list or 404 where it hides that there is one.
 /// Source: Procore troubleshooting page, read 2026-11-22.
 fn withheld(world: &World, call: &Call, parts: &[&str]) -> Option<Outcome> {
-    let is_among = |names: &[String]| parts.iter().any(|part| names.iter().any(|name| name == part));
+    let is_among = |names: &[String]| {
+        parts
+            .iter()
+            .any(|part| names.iter().any(|name| name == part))
+    };
     if is_among(&world.settings.forbidden) {
         let text = "You do not have permission to perform this action";
         return Some(Err(refuse::forbidden(text)));

@@ -10,7 +10,9 @@ use time::macros::format_description;
 /// UTC, to the second.
 pub(super) fn stamp(at: OffsetDateTime) -> String {
     let shape = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
-    at.to_offset(UtcOffset::UTC).format(shape).unwrap_or_default()
+    at.to_offset(UtcOffset::UTC)
+        .format(shape)
+        .unwrap_or_default()
 }
 
 pub(super) fn moment(text: &str) -> Option<OffsetDateTime> {

@@ -143,7 +143,9 @@ impl Simulator for Procore {
     fn throttled(&self, retry_after_s: u64, now: OffsetDateTime) -> Reply {
         let mut limits = Limits::new();
         let standing = limits.nearest(&self.world.settings, now);
-        standing.spent(now, retry_after_s).tell(self.too_fast(retry_after_s))
+        standing
+            .spent(now, retry_after_s)
+            .tell(self.too_fast(retry_after_s))
     }
 
     fn refusal(&self, status: u16) -> Reply {

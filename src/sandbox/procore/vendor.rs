@@ -48,7 +48,12 @@ const WRITABLE: [&str; 29] = [
 ];
 
 /// Those of [`WRITABLE`] that replies do not repeat.
-const WRITE_ONLY: [&str; 4] = ["vendor_group_id", "parent_id", "primary_contact_id", "trade_ids"];
+const WRITE_ONLY: [&str; 4] = [
+    "vendor_group_id",
+    "parent_id",
+    "primary_contact_id",
+    "trade_ids",
+];
 
 /// The vendors of the one company.
 pub(super) struct Vendors;
@@ -65,7 +70,10 @@ pub(super) fn list_inactive(world: &World, call: &Call, company_id: &str) -> Out
 
 fn listed(world: &World, call: &Call, active: bool) -> Outcome {
     let filters = Filters::read(call)?;
-    let search = call.query("filters[search]").unwrap_or_default().to_lowercase();
+    let search = call
+        .query("filters[search]")
+        .unwrap_or_default()
+        .to_lowercase();
     let is_asked = |vendor: &&Vendor| {
         is_active(vendor) == active
             && filters.admit_id(vendor.id)
@@ -79,7 +87,9 @@ fn listed(world: &World, call: &Call, active: bool) -> Outcome {
     }
     let view = call.query("view").unwrap_or("extended");
     let sizes = Sizes::of(&world.settings);
-    Ok(page::answer(sizes, call, &found, |vendor| shown(vendor, view)))
+    Ok(page::answer(sizes, call, &found, |vendor| {
+        shown(vendor, view)
+    }))
 }
 
 pub(super) fn show(world: &World, call: &Call, id: &str) -> Outcome {
@@ -105,7 +115,10 @@ pub(super) fn update(world: &mut World, call: &Call, id: &str) -> Outcome {
 pub(super) fn reactivate(world: &mut World, company_id: &str, id: &str) -> Outcome {
     access::is_ours(company_id)?;
     let id = path_id(id)?;
-    let is_inactive = world.vendors.get(&id).is_some_and(|vendor| !is_active(vendor));
+    let is_inactive = world
+        .vendors
+        .get(&id)
+        .is_some_and(|vendor| !is_active(vendor));
     if !is_inactive {
         return Err(refuse::not_found());
     }

@@ -109,8 +109,8 @@ impl World {
     /// The WBS code of a project that joins this cost code with this cost type.
     pub(super) fn wbs_of(&self, cost_code_id: i64, cost_type_id: i64) -> Option<i64> {
         let mut codes = self.wbs_codes.values();
-        let found = codes
-            .find(|wbs| wbs.cost_code_id == cost_code_id && wbs.cost_type_id == cost_type_id);
+        let found =
+            codes.find(|wbs| wbs.cost_code_id == cost_code_id && wbs.cost_type_id == cost_type_id);
         found.map(|wbs| wbs.id)
     }
 
