@@ -69,10 +69,8 @@ pub(super) fn rfc3339(at: OffsetDateTime) -> String {
     at.format(&Rfc3339).unwrap_or_default()
 }
 
-/// A simulator's time is its own, apart from the product's clock, as a vendor's is.
-#[allow(clippy::disallowed_methods)]
 fn machine_time() -> OffsetDateTime {
-    OffsetDateTime::from(std::time::SystemTime::now())
+    crate::domain::clock::Clock::system().now().to_utc()
 }
 
 #[cfg(test)]

@@ -180,8 +180,8 @@ impl Resource for Lines {
         let wbs_code_id = asked_wbs(world, project_id, given)?;
         let now = world.now;
         if let Some(line) = self.open(world)?.line(id) {
-            line.wbs_code_id = wbs_code_id.unwrap_or(line.wbs_code_id);
             write(line, given)?;
+            line.wbs_code_id = wbs_code_id.unwrap_or(line.wbs_code_id);
             line.updated_at = now;
         }
         self.touch(world);
@@ -224,16 +224,19 @@ fn write(line: &mut Line, given: &Fields) -> Result<(), Errors> {
     if unit.is_some_and(|unit| !unit.is_empty() && !seed::UNITS.contains(&unit)) {
         return Err(wrong("uom", "is not included in the list"));
     }
-    match text(given, "extended_type") {
-        Some("manual") => line.is_calculated = false,
-        Some("calculated") => line.is_calculated = true,
+    let is_calculated = match text(given, "extended_type") {
+        Some("manual") => false,
+        Some("calculated") => true,
         Some(_) => return Err(wrong("extended_type", "is not included in the list")),
-        None => {}
-    }
-    set(&mut line.quantity, given, "quantity")?;
-    set(&mut line.unit_cost, given, "unit_cost")?;
-    set(&mut line.amount, given, "amount")?;
-    if line.is_calculated {
+        None => line.is_calculated,
+    };
+    // All is read before anything is written: a refused change leaves the line as it was.
+    let quantity = number(given, "quantity")?.unwrap_or(line.quantity);
+    let unit_cost = number(given, "unit_cost")?.unwrap_or(line.unit_cost);
+    let amount = number(given, "amount")?.unwrap_or(line.amount);
+    (line.quantity, line.unit_cost, line.amount) = (quantity, unit_cost, amount);
+    line.is_calculated = is_calculated;
+    if is_calculated {
         line.amount = line.quantity.saturating_mul(line.unit_cost);
     }
     line.amount = cents(line.amount);
@@ -241,11 +244,14 @@ fn write(line: &mut Line, given: &Fields) -> Result<(), Errors> {
     Ok(())
 }
 
-fn set(target: &mut Decimal, given: &Fields, name: &str) -> Result<(), Errors> {
-    if let Some(value) = given.get(name).filter(|value| !value.is_null()) {
-        *target = shape::decimal(value).ok_or_else(|| wrong(name, "is not a number"))?;
-    }
-    Ok(())
+fn number(given: &Fields, name: &str) -> Result<Option<Decimal>, Errors> {
+    let Some(value) = given.get(name).filter(|value| !value.is_null()) else {
+        return Ok(None);
+    };
+    let number = shape::decimal(value);
+    number
+        .map(Some)
+        .ok_or_else(|| wrong(name, "is not a number"))
 }
 
 pub(super) fn shown(world: &World, contract: &Contract, line: &Line) -> Value {

@@ -31,6 +31,10 @@ mod sync;
 mod vendor;
 mod world;
 
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+mod tests;
+
 pub use seed::{
     BLOCKED_VENDOR_ID, CLIENT_ID, CLIENT_SECRET, COMPANY_ID, COMPANY_NAME, LOOK_ALIKE_VENDOR_IDS,
     PROJECT_IDS, UNMAPPED_COST_CODE, USER_ID, USER_LOGIN,
