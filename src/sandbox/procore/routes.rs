@@ -7,6 +7,8 @@ use super::world::{ContractKind, World};
 use super::{code, company, contract, line, project, reference, vendor};
 use crate::sandbox::kit::{Call, Reply};
 
+const WBS: &str = "work_breakdown_structure";
+
 /// Answers a call whose token and company were checked; `parts` is its path after `/rest`.
 pub(super) fn answer(world: &mut World, call: &Call, parts: &[&str]) -> Outcome {
     if let Some(reply) = withheld(world, call, parts) {
@@ -27,19 +29,9 @@ pub(super) fn answer(world: &mut World, call: &Call, parts: &[&str]) -> Outcome 
         ("GET", ["v1.0", "cost_codes"]) => code::list_cost_codes(world, call),
         ("GET", ["v1.0", "cost_codes", id]) => code::show_cost_code(world, call, id),
         ("GET", ["v1.0", "line_item_types"]) => code::list_cost_types(world, call),
-        (
-            "GET",
-            [
-                "v1.0",
-                "projects",
-                id,
-                "work_breakdown_structure",
-                rest @ ..,
-            ],
-        ) => match rest {
-            ["wbs_codes"] => code::list_wbs_codes(world, call, id),
-            _ => Err(refuse::not_found()),
-        },
+        ("GET", ["v1.0", "projects", id, WBS, "wbs_codes"]) => {
+            code::list_wbs_codes(world, call, id)
+        }
         (_, ["v1.0", "companies", id, "vendors", "inactive", rest @ ..]) => {
             inactive(world, call, id, rest)
         }
