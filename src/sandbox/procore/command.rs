@@ -15,7 +15,8 @@
 use serde_json::{Value, json};
 
 use super::body::{self, path_id, text};
-use super::contract::{self, Contracts};
+use super::contract::Contracts;
+use super::contract_view::whole;
 use super::line::Lines;
 use super::refuse::{self, Outcome};
 use super::seed;
@@ -162,7 +163,7 @@ pub(super) fn state(world: &World) -> Value {
         .map(|id| Vendors.show(world, *id))
         .collect();
     let contracts = world.contracts.values();
-    let contracts: Vec<Value> = contracts.map(|held| contract::whole(world, held)).collect();
+    let contracts: Vec<Value> = contracts.map(|held| whole(world, held)).collect();
     json!({
         "counts": {
             "projects": world.projects.len(),

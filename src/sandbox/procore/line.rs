@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 
 use super::body::{self, path_id, picked, text};
 use super::code;
-use super::contract::{self, Contracts, currency, locked};
+use super::contract::{Contracts, locked};
+use super::contract_view::{currency, project};
 use super::filter::Filters;
 use super::page::{self, Sizes};
 use super::refuse::{self, Errors, Outcome, wrong};
@@ -272,7 +273,7 @@ pub(super) fn shown(world: &World, contract: &Contract, line: &Line) -> Value {
         "unit_cost": amount(line.unit_cost, line.id),
         "position": line.position,
         "company": {"id": seed::COMPANY_ID, "name": seed::COMPANY_NAME},
-        "project": contract::project(world, contract.project_id),
+        "project": project(world, contract.project_id),
         "holder": {"id": contract.id, "holder_type": contract.kind.holder_type()},
         "wbs_code": code::wbs_of_line(world, line.wbs_code_id),
         "cost_code": code::cost_code_of_line(world, line.wbs_code_id),

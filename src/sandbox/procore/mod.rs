@@ -14,6 +14,7 @@ mod code;
 mod command;
 mod company;
 mod contract;
+mod contract_view;
 mod filter;
 mod limits;
 mod line;
@@ -36,7 +37,7 @@ mod world;
 mod tests;
 
 pub use seed::{
-    BLOCKED_VENDOR_ID, CLIENT_ID, CLIENT_SECRET, COMPANY_ID, COMPANY_NAME, LOOK_ALIKE_VENDOR_IDS,
-    PROJECT_IDS, UNMAPPED_COST_CODE, USER_ID, USER_LOGIN,
+    BLOCKED_VENDOR_ID, CLIENT_ID, CLIENT_SECRET, COMPANY_ID, COMPANY_NAME, COST_CODES, COST_TYPES,
+    LOOK_ALIKE_VENDOR_IDS, PROJECT_IDS, UNMAPPED_COST_CODE, USER_ID, USER_LOGIN,
 };
 pub use simulator::{Options, start};

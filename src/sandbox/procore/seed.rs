@@ -139,9 +139,9 @@ pub(super) const VENDORS: [VendorRow; 40] = [
     inactive(vendor(5_511_040, ["Retired Painters Guild", "RETIRED", "", ""],     ["8 Ladder St", "Denver", "CO", "80219", "US"])),
 ];
 
-/// Code, name and base type of each cost type.
+/// Id, code, name and base type of each cost type.
 #[rustfmt::skip]
-pub(super) const COST_TYPES: [(i64, &str, &str, &str); 5] = [
+pub const COST_TYPES: [(i64, &str, &str, &str); 5] = [
     (91_820, "L", "Labor",      "labor"),
     (91_821, "M", "Materials",  "materials"),
     (91_822, "S", "Commitment", "commitment"),
@@ -151,7 +151,7 @@ pub(super) const COST_TYPES: [(i64, &str, &str, &str); 5] = [
 
 /// Full code, name, and the cost types that each project's WBS joins it with.
 #[rustfmt::skip]
-pub(super) const COST_CODES: [(&str, &str, &str); 18] = [
+pub const COST_CODES: [(&str, &str, &str); 18] = [
     ("01-500", "Temporary Facilities",       "LMEO"),
     ("01-540", "Scaffolding",                "MSE"),
     ("02-300", "Earthwork",                  "LSE"),
