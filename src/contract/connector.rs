@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use super::port::Ports;
 use super::session::Session;
-use super::wire::{Answer, Wire};
+use super::wire::{Allowance, Answer, Response, Wire};
+use crate::domain::clock::Timestamp;
 use crate::domain::connection::{Environment, PingStep, Settings};
 use crate::domain::fault::{Fault, Issue};
 use crate::domain::form::ConnectionForm;
+use crate::domain::mapping::{MappingKind, Row};
 use crate::domain::secret::Secret;
 use crate::domain::system::SystemId;
 
@@ -66,6 +68,26 @@ pub trait Probes: Send + Sync {
     fn probe<'a>(&'a self, session: &'a Session, probe: Probe<'a>) -> Answer<'a, Vec<PingStep>>;
 }
 
+/// What a look-up of one mapping row's ERP side found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// Facts for people: the account's name, the item's unit.
+    pub found: Vec<(String, String)>,
+    /// Everything wrong with the row; each issue's field is a column.
+    pub issues: Vec<Issue>,
+}
+
+/// Looks mapping rows up in the system that their codes belong to. Reads only.
+pub trait Verifies: Send + Sync {
+    /// One verdict a row, in order.
+    fn verify<'a>(
+        &'a self,
+        session: &'a Session,
+        kind: MappingKind,
+        rows: &'a [Row],
+    ) -> Answer<'a, Vec<Verdict>>;
+}
+
 /// One system.
 pub struct Connector {
     pub system: SystemId,
@@ -80,7 +102,11 @@ pub struct Connector {
     pub place: fn(&Settings, Environment) -> String,
     /// Requests a minute that the vendor allows; 0 = no limit of our own.
     pub requests_per_minute: fn(&Settings) -> u32,
+    /// Reads the vendor's own rate figures from an answer; none where it gives none.
+    pub allowance: fn(&Response, Timestamp) -> Option<Allowance>,
     pub logs_in: &'static dyn LogsIn,
     pub probes: &'static dyn Probes,
+    /// Absent where no mapping names codes of this system.
+    pub verifies: Option<&'static dyn Verifies>,
     pub ports: Ports,
 }

@@ -13,7 +13,7 @@ mod port;
 mod session;
 mod wire;
 
-pub use connector::{Connector, Credentials, FreshToken, LogsIn, Probe, Probes};
+pub use connector::{Connector, Credentials, FreshToken, LogsIn, Probe, Probes, Verdict, Verifies};
 pub use draft::{
     Draft, Existing, Found, Need, Progress, Refs, Repeat, Step, Upcoming, Weight, Written,
 };
@@ -21,4 +21,6 @@ pub use port::{
     Canonical, ListScope, Lists, Page, Port, Ports, Read, Reads, Seen, SourceKey, Writes,
 };
 pub use session::{Exchange, Facts, Session, Token, Tokens};
-pub use wire::{Answer, Body, Call, Method, Request, Response, Wire};
+pub use wire::{
+    Allowance, Answer, Body, Call, Line, Method, Network, Reached, Request, Response, Wire,
+};

@@ -2,12 +2,14 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
 use url::Url;
 
-use crate::domain::fault::Fault;
+use crate::domain::clock::Timestamp;
+use crate::domain::fault::{Fault, Issue};
 use crate::domain::secret::Secret;
 
 /// What a port gives back: a value or a fault, later.
@@ -103,4 +105,52 @@ impl Response {
 /// `RateLimited` when the pace forbids sending now; `Rejected` when the address is not allowed.
 pub trait Wire: Send + Sync {
     fn send(&self, request: Request) -> Answer<'_, Response>;
+}
+
+/// What a vendor's answer says about how much may still be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Allowance {
+    /// Calls left until `resets_at`.
+    pub remaining: u32,
+    pub resets_at: Timestamp,
+}
+
+/// One connection's way out, as [`Network::wire`] is asked for it.
+#[derive(Debug, Clone)]
+pub struct Line {
+    /// Calls of equal names share one pace: the connection's id, or whatever the vendor counts by.
+    pub name: String,
+    /// The only addresses (scheme, host, port) that calls may go to.
+    pub addresses: Vec<String>,
+    /// Calls a minute; 0 = no limit of our own.
+    pub requests_per_minute: u32,
+    /// Reads the vendor's own figures from an answer.
+    pub allowance: fn(&Response, Timestamp) -> Option<Allowance>,
+    /// A person is waiting: may use the call in ten that is kept free of background work.
+    pub interactive: bool,
+}
+
+/// The network as the engine gets it: address rules, connection pools and every connection's pace.
+pub trait Network: Send + Sync {
+    /// Checks an address that a person entered; sends nothing.
+    ///
+    /// # Errors
+    /// Why calls may not go there; the issue's field is left empty for the caller to fill.
+    fn check_address(&self, address: &str) -> Result<Url, Issue>;
+
+    /// The wire of one connection. Cheap: pools and paces outlive it.
+    fn wire(&self, line: &Line) -> Arc<dyn Wire>;
+
+    /// Whether `address` can be reached: looks up the name, applies the address rules, connects, and
+    /// for https completes the handshake. The two halves are timed apart for the steps `address` and `tls`.
+    fn reach<'a>(&'a self, address: &'a str) -> Answer<'a, Reached>;
+}
+
+/// How long it took to get to a host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reached {
+    /// Name look-up and connection.
+    pub connected_in: Duration,
+    /// The TLS handshake; none on plain http.
+    pub secured_in: Option<Duration>,
 }

@@ -5,5 +5,6 @@
 //! one is seen by the other. Beside the vendor's paths each has a control desk under
 //! `/_sandbox/`, described in [`kit`].
 
+pub mod infor_m3;
 pub mod kit;
 pub mod procore;

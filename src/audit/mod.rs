@@ -1,0 +1,1 @@
+//! The audit chain: canonical form, hashing, verifying, exporting. Pure: it stores nothing.

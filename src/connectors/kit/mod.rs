@@ -1,0 +1,1 @@
+//! The shared transport: the guarded way out to the network, paces, paging and redaction.

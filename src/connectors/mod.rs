@@ -1,0 +1,5 @@
+//! One folder per external system. This file is the list.
+
+pub mod infor_m3;
+pub mod kit;
+pub mod procore;

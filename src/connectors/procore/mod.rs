@@ -1,0 +1,1 @@
+//! Procore: vendors, commitments and projects are read from it.

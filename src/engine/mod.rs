@@ -1,0 +1,1 @@
+//! Moves records: reconcile, plan, apply, decide. Knows systems only by their ports.

@@ -1,0 +1,1 @@
+//! The few jobs that the queue runs: names, limits and what each wakes.

@@ -1,0 +1,1 @@
+//! A simulated Infor gateway with an M3 behind it.

@@ -1,0 +1,1 @@
+//! Seals and opens credentials. Nothing else holds a key.

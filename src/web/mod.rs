@@ -1,0 +1,1 @@
+//! Pages and the JSON API. A handler is: scope, parse, one call, answer.
