@@ -66,6 +66,8 @@ ids! {
     LinkId,
     /// One row of a mapping table.
     MappingId,
+    /// The key that seals a tenant's secrets, as it lies wrapped in the database.
+    DataKeyId,
 }
 
 impl TenantId {
