@@ -1,0 +1,244 @@
+//! Shared commits: units that are ready together are committed together, each on its own savepoint.
+//!
+//! SQLite has one writer, so all units share one queue. On PostgreSQL a few queues run side by side;
+//! a tenant always meets the same one, and one commit holds one tenant only.
+
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait,
+};
+use tokio::sync::{mpsc, oneshot};
+
+use super::open::of_tenant;
+use super::scope::{Scope, Told};
+use super::{StoreError, audit, outbox};
+use crate::domain::clock::Clock;
+use crate::domain::ids::TenantId;
+use crate::domain::member::Actor;
+
+/// Units in one commit at most: bounds how long the first of them waits for its answer.
+const UNITS_MAX: usize = 256;
+/// Units that may wait for a queue before callers are held back.
+const QUEUE_MAX: usize = 4096;
+/// Queues on PostgreSQL.
+const QUEUES: usize = 4;
+
+/// What a unit leaves when its statements are done: a way to tell its caller, and whether it stays.
+type Finish = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
+
+/// Runs on a scope and says whether its work stays.
+type Work = Box<dyn for<'s> FnOnce(&'s Scope) -> BoxFuture<'s, (bool, Finish)> + Send>;
+
+/// One caller's work.
+pub(super) struct Unit {
+    tenant: TenantId,
+    actor: Actor,
+    work: Work,
+}
+
+impl Unit {
+    pub(super) fn new<T, E, F>(
+        tenant: TenantId,
+        actor: Actor,
+        unit: F,
+    ) -> (Self, oneshot::Receiver<Result<T, E>>)
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: for<'s> FnOnce(&'s Scope) -> BoxFuture<'s, Result<T, E>> + Send + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        let work: Work = Box::new(move |scope| {
+            Box::pin(async move {
+                let result = unit(scope).await;
+                let stays = result.is_ok();
+                let finish: Finish = Box::new(move |committed| {
+                    let told = match committed {
+                        Ok(()) => result,
+                        // A unit's own error says more than the commit's.
+                        Err(error) => result.and_then(|_| Err(error.into())),
+                    };
+                    // The caller may have gone; the commit stands all the same.
+                    let _ = answer.send(told);
+                });
+                (stays, finish)
+            })
+        });
+        (
+            Self {
+                tenant,
+                actor,
+                work,
+            },
+            answered,
+        )
+    }
+}
+
+/// The queues.
+pub(super) struct Committer {
+    queues: Vec<mpsc::Sender<Unit>>,
+}
+
+impl Committer {
+    pub(super) fn start(connection: &DatabaseConnection, clock: &Clock) -> Self {
+        let count = match connection.get_database_backend() {
+            DbBackend::Postgres => QUEUES,
+            _ => 1,
+        };
+        let queues = (0..count)
+            .map(|_| {
+                let (sender, units) = mpsc::channel(QUEUE_MAX);
+                tokio::spawn(commit_all(connection.clone(), clock.clone(), units));
+                sender
+            })
+            .collect();
+        Self { queues }
+    }
+
+    pub(super) async fn queue(&self, unit: Unit) -> Result<(), StoreError> {
+        let (_, low) = unit.tenant.0.as_u64_pair();
+        let count = u64::try_from(self.queues.len()).unwrap_or(1).max(1);
+        let at = usize::try_from(low % count).unwrap_or(0);
+        let queue = self.queues.get(at).ok_or(StoreError::Stopping)?;
+        queue.send(unit).await.map_err(|_| StoreError::Stopping)
+    }
+}
+
+async fn commit_all(connection: DatabaseConnection, clock: Clock, mut units: mpsc::Receiver<Unit>) {
+    let alone = connection.get_database_backend() == DbBackend::Postgres;
+    let mut kept: Option<Unit> = None;
+    loop {
+        let first = match kept.take() {
+            Some(unit) => unit,
+            None => match units.recv().await {
+                Some(unit) => unit,
+                None => return,
+            },
+        };
+        let tenant = first.tenant;
+        let mut batch = vec![first];
+        while batch.len() < UNITS_MAX {
+            match units.try_recv() {
+                Ok(unit) if alone && unit.tenant != tenant => {
+                    kept = Some(unit);
+                    break;
+                }
+                Ok(unit) => batch.push(unit),
+                Err(_) => break,
+            }
+        }
+        commit(&connection, &clock, batch).await;
+    }
+}
+
+/// One commit.
+async fn commit(connection: &DatabaseConnection, clock: &Clock, units: Vec<Unit>) {
+    let tx = match begin(connection).await {
+        Ok(tx) => tx,
+        Err(error) => return refuse(units, &error),
+    };
+    let mut finishes = Vec::with_capacity(units.len());
+    let mut told = Vec::with_capacity(units.len());
+    for unit in units {
+        let (tenant, actor) = (unit.tenant, unit.actor.clone());
+        let at = clock.now();
+        match carry_out(&tx, at, unit).await {
+            Ok((left, finish)) => {
+                told.push((tenant, actor, at, left));
+                finishes.push(finish);
+            }
+            Err(finish) => finish(),
+        }
+    }
+    let committed = finish(tx, told).await;
+    for finish in finishes {
+        finish(match &committed {
+            Ok(()) => Ok(()),
+            Err(error) => Err(again(error)),
+        });
+    }
+}
+
+/// Runs one unit on its own savepoint. The error is the way to tell its caller that nothing stayed.
+async fn carry_out(
+    tx: &DatabaseTransaction,
+    at: crate::domain::clock::Timestamp,
+    unit: Unit,
+) -> Result<(Told, Finish), Box<dyn FnOnce() + Send>> {
+    let savepoint = match open_savepoint(tx, unit.tenant).await {
+        Ok(savepoint) => savepoint,
+        Err(error) => {
+            let unit = vec![unit];
+            return Err(Box::new(move || refuse(unit, &error)));
+        }
+    };
+    let scope = Scope::new(unit.tenant, unit.actor, at, savepoint);
+    let (stays, finish) = (unit.work)(&scope).await;
+    let (savepoint, left) = scope.into_parts();
+    let closed = if stays {
+        savepoint.commit().await
+    } else {
+        savepoint.rollback().await
+    };
+    match (stays, closed) {
+        (true, Ok(())) => Ok((left, finish)),
+        (_, Err(error)) => Err(Box::new(move || finish(Err(error.into())))),
+        (false, Ok(())) => Err(Box::new(move || finish(Ok(())))),
+    }
+}
+
+async fn open_savepoint(
+    tx: &DatabaseTransaction,
+    tenant: TenantId,
+) -> Result<DatabaseTransaction, StoreError> {
+    if tx.get_database_backend() == DbBackend::Postgres {
+        of_tenant(tx, tenant).await?;
+    }
+    Ok(tx.begin().await?)
+}
+
+/// Chains what happened and wakes who has work: last, so that heads are held for a moment only.
+async fn finish(
+    tx: DatabaseTransaction,
+    told: Vec<(TenantId, Actor, crate::domain::clock::Timestamp, Told)>,
+) -> Result<(), StoreError> {
+    outbox::wake_all(&tx, &told).await?;
+    audit::append(&tx, told).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+async fn begin(connection: &DatabaseConnection) -> Result<DatabaseTransaction, StoreError> {
+    const TRIES: u32 = 20;
+    let mut tries = 0;
+    loop {
+        let options = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        match connection.begin_with_options(options).await {
+            Ok(tx) => return Ok(tx),
+            // Another process (a command beside the server) may be writing this very moment.
+            Err(_) if tries < TRIES => {
+                tries += 1;
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+fn refuse(units: Vec<Unit>, error: &StoreError) {
+    tracing::error!(%error, units = units.len(), "nothing could be written");
+    // Dropping a unit closes its answer, which the caller reads as "not done".
+    drop(units);
+}
+
+/// The same failure for every caller of a commit.
+fn again(error: &StoreError) -> StoreError {
+    StoreError::Database(sea_orm::DbErr::Custom(error.to_string()))
+}
