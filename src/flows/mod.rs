@@ -1,2 +1,14 @@
 //! One file per canonical record: on which key it is found, what it needs first, when it may leave.
 //! Declarations and pure functions; a flow names no system.
+
+pub mod declaration;
+mod flow;
+mod gate;
+mod order;
+mod vendor;
+
+pub use declaration::{PairDeclaration, PairFlow, Policy, PolicyKind, RecordKind, Side, SideName};
+pub use flow::{Afterwards, Facts, Flow, Linked};
+pub use gate::{Gate, Rules};
+pub use order::ORDER;
+pub use vendor::VENDOR;
