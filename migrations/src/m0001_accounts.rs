@@ -16,7 +16,7 @@ CREATE TABLE tenant (
 CREATE TABLE data_key (
   tenant_id {id} NOT NULL REFERENCES tenant (tenant_id),
   id {id} NOT NULL,
-  master_version text NOT NULL,
+  master_version {int} NOT NULL,
   wrapped {bytes} NOT NULL,
   created_at {int} NOT NULL,
   PRIMARY KEY (tenant_id, id)

@@ -1,2 +1,30 @@
 //! What people do: sign up, connect, map, approve, retry. One function is one transaction: the change,
 //! its audit event and the wake of the work that follows.
+
+mod error;
+
+use std::sync::Arc;
+
+use crate::engine::Engine;
+use crate::store::Store;
+use crate::vault::Vault;
+
+pub use error::DeskError;
+
+/// What people's acts need. Made once by `app`; clones are cheap.
+#[derive(Clone)]
+pub struct Desk {
+    pub engine: Engine,
+}
+
+impl Desk {
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.engine.store
+    }
+
+    #[must_use]
+    pub fn vault(&self) -> &Arc<Vault> {
+        &self.engine.vault
+    }
+}
