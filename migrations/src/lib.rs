@@ -1,8 +1,8 @@
 //! Schema steps, one file a step, the same for SQLite and PostgreSQL. Steps only ever grow: expand,
 //! backfill and contract in separate releases.
 
-pub use sea_orm_migration::prelude::{DbErr, MigratorTrait};
 use sea_orm_migration::prelude::*;
+pub use sea_orm_migration::prelude::{DbErr, MigratorTrait};
 use sea_orm_migration::sea_orm::DatabaseBackend;
 
 mod m0001_accounts;
@@ -57,20 +57,33 @@ impl Tables<'_> {
 
 /// Runs several statements.
 pub(crate) async fn run(manager: &SchemaManager<'_>, statements: &str) -> Result<(), DbErr> {
-    manager.get_connection().execute_unprepared(statements).await?;
+    manager
+        .get_connection()
+        .execute_unprepared(statements)
+        .await?;
     Ok(())
 }
 
 /// Ids are 16 bytes, instants and amounts whole numbers of 64 bits, documents are text on both engines.
 pub(crate) fn in_dialect(ddl: &str, postgres: bool) -> String {
     let words = if postgres {
-        [("{id}", "uuid"), ("{int}", "bigint"), ("{bytes}", "bytea"), ("{strict}", "")]
+        [
+            ("{id}", "uuid"),
+            ("{int}", "bigint"),
+            ("{bytes}", "bytea"),
+            ("{strict}", ""),
+        ]
     } else {
-        [("{id}", "BLOB"), ("{int}", "INTEGER"), ("{bytes}", "BLOB"), ("{strict}", "STRICT")]
+        [
+            ("{id}", "BLOB"),
+            ("{int}", "INTEGER"),
+            ("{bytes}", "BLOB"),
+            ("{strict}", "STRICT"),
+        ]
     };
-    words
-        .iter()
-        .fold(ddl.to_owned(), |text, (mark, word)| text.replace(mark, word))
+    words.iter().fold(ddl.to_owned(), |text, (mark, word)| {
+        text.replace(mark, word)
+    })
 }
 
 /// The second wall: without the tenant set for the transaction, no row is seen and none can be written.

@@ -87,6 +87,13 @@ CREATE TABLE idempotency (
   PRIMARY KEY (tenant_id, key)
 ) {strict};
 ",
-    of_tenants: &["tenant", "data_key", "member", "session", "api_token", "idempotency"],
+    of_tenants: &[
+        "tenant",
+        "data_key",
+        "member",
+        "session",
+        "api_token",
+        "idempotency",
+    ],
     at_threshold: &["tenant", "member", "session", "api_token"],
 };

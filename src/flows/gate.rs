@@ -21,7 +21,10 @@ pub struct Rules<'a> {
 pub enum Gate {
     Open,
     /// Left out, with a stable word and a sentence.
-    Shut { reason: &'static str, says: String },
+    Shut {
+        reason: &'static str,
+        says: String,
+    },
 }
 
 impl Rules<'_> {
@@ -52,7 +55,9 @@ impl Rules<'_> {
         match (self.start_date, date) {
             (Some(start), Some(date)) if date < start && !self.is_needed => Gate::Shut {
                 reason: "before_start_date",
-                says: format!("Left out: it is dated {date}, before the pair's start date {start}."),
+                says: format!(
+                    "Left out: it is dated {date}, before the pair's start date {start}."
+                ),
             },
             _ => Gate::Open,
         }
@@ -86,8 +91,16 @@ mod tests {
         };
         for (status, dated, want) in [
             ("approved", Some(date!(2026 - 11 - 01)), None),
-            ("Draft", Some(date!(2026 - 11 - 02)), Some("status_not_selected")),
-            ("APPROVED", Some(date!(2026 - 10 - 31)), Some("before_start_date")),
+            (
+                "Draft",
+                Some(date!(2026 - 11 - 02)),
+                Some("status_not_selected"),
+            ),
+            (
+                "APPROVED",
+                Some(date!(2026 - 10 - 31)),
+                Some("before_start_date"),
+            ),
             ("Approved", None, None),
         ] {
             let gate = rules.status(status).and(|| rules.dated(dated));
@@ -97,7 +110,10 @@ mod tests {
             };
             assert_eq!(reason, want, "{status} {dated:?}");
         }
-        let needed = Rules { is_needed: true, ..rules };
+        let needed = Rules {
+            is_needed: true,
+            ..rules
+        };
         assert_eq!(needed.dated(Some(date!(2020 - 01 - 01))), Gate::Open);
     }
 }

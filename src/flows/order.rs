@@ -33,9 +33,7 @@ fn gate(order: &Order, rules: &Rules<'_>) -> Gate {
     let made = order
         .order_date
         .or_else(|| order.created_at.map(|at| at.to_utc().date()));
-    rules
-        .status(&order.status)
-        .and(|| rules.dated(made))
+    rules.status(&order.status).and(|| rules.dated(made))
 }
 
 /// Everything that is missing, all at once, each thing once.
@@ -48,7 +46,10 @@ fn needs(order: &Order, tables: &Tables, linked: &dyn Linked) -> Vec<Need> {
         missing.insert(Need {
             kind: "project",
             key: order.project_key.clone(),
-            label: format!("a row for project {} in the projects mapping", order.project_key),
+            label: format!(
+                "a row for project {} in the projects mapping",
+                order.project_key
+            ),
         });
     }
     if let Some(vendor) = &order.vendor_key
@@ -79,7 +80,11 @@ fn needs(order: &Order, tables: &Tables, linked: &dyn Linked) -> Vec<Need> {
                 key: line.coding.cost_type.clone(),
                 label: format!(
                     "an item for cost type {} on a {}",
-                    if line.coding.cost_type.is_empty() { "(none)" } else { &line.coding.cost_type },
+                    if line.coding.cost_type.is_empty() {
+                        "(none)"
+                    } else {
+                        &line.coding.cost_type
+                    },
                     order.kind.title()
                 ),
             });

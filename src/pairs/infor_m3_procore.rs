@@ -3,9 +3,7 @@
 use crate::domain::mapping::{Column, Columns, MappingKind};
 use crate::domain::pair::Approval;
 use crate::domain::system::{Entity, PairKind, SystemId};
-use crate::flows::{
-    PairDeclaration, PairFlow, Policy, PolicyKind, RecordKind, Side, SideName,
-};
+use crate::flows::{PairDeclaration, PairFlow, Policy, PolicyKind, RecordKind, Side, SideName};
 
 /// The declaration.
 pub static PAIR: PairDeclaration = PairDeclaration {
@@ -290,7 +288,10 @@ static POLICIES: &[Policy] = &[
     Policy {
         name: "batch_patience_minutes",
         label: "Patience with the order batch",
-        kind: PolicyKind::Number { min: 1, max: 10_080 },
+        kind: PolicyKind::Number {
+            min: 1,
+            max: 10_080,
+        },
         default: "30",
         hint: "Minutes until an order that M3 accepted but has not created is shown as waiting.",
     },

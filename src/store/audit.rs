@@ -1,11 +1,14 @@
 //! The audit chain as rows (placeholder until the chain lands).
-use sea_orm::DatabaseTransaction;
 use super::StoreError;
 use super::scope::Told;
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::TenantId;
 use crate::domain::member::Actor;
-pub(super) async fn append(_tx: &DatabaseTransaction, told: Vec<(TenantId, Actor, Timestamp, Told)>) -> Result<(), StoreError> {
+use sea_orm::DatabaseTransaction;
+pub(super) async fn append(
+    _tx: &DatabaseTransaction,
+    told: Vec<(TenantId, Actor, Timestamp, Told)>,
+) -> Result<(), StoreError> {
     drop(told);
     Ok(())
 }

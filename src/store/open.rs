@@ -8,9 +8,9 @@ use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, TransactionTrait,
 };
 
+use super::StoreError;
 use super::commit::{Committer, Unit};
 use super::scope::{Scope, run};
-use super::StoreError;
 use crate::domain::clock::Clock;
 use crate::domain::ids::TenantId;
 use crate::domain::member::Actor;

@@ -2,9 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use sea_orm::{
-    ConnectionTrait, DatabaseTransaction, DbBackend, FromQueryResult, Statement, Value,
-};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, FromQueryResult, Statement, Value};
 
 use super::StoreError;
 use crate::domain::audit::Happened;

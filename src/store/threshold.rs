@@ -1,9 +1,7 @@
 //! The few look-ups that come before a tenant is known. Nothing else may cross tenants: on PostgreSQL
 //! the tables read here admit it by a policy of their own, all others refuse.
 
-use sea_orm::{
-    ConnectionTrait, DatabaseTransaction, DbBackend, FromQueryResult, TransactionTrait,
-};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, FromQueryResult, TransactionTrait};
 use uuid::Uuid;
 
 use super::scope::{all, run};

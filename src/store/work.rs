@@ -122,7 +122,8 @@ pub async fn end(
     next: Option<Timestamp>,
 ) -> Result<bool, StoreError> {
     let now = database_now(scope);
-    let free = format!("UPDATE tenant_lease SET until = {now} - 1 WHERE tenant_id = $1 AND fence = $2");
+    let free =
+        format!("UPDATE tenant_lease SET until = {now} - 1 WHERE tenant_id = $1 AND fence = $2");
     let freed = scope
         .run(&free, [scope.tenant_value(), lease.fence.into()])
         .await?;
