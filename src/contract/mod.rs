@@ -10,6 +10,7 @@
 mod connector;
 mod draft;
 mod port;
+mod redact;
 mod session;
 mod wire;
 

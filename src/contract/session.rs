@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::redact;
 use super::wire::{Answer, Body, Request, Response, Wire};
 use crate::domain::clock::{Clock, Timestamp};
 use crate::domain::connection::Settings;
@@ -35,8 +36,9 @@ pub struct Exchange {
     pub at: Timestamp,
     pub operation: String,
     pub method: &'static str,
-    /// Without query where the query carries fields; never with credentials.
+    /// Without its query.
     pub url: String,
+    /// The body, or the fields of the query.
     pub request: Option<Value>,
     pub status: Option<u16>,
     pub response: Option<String>,
@@ -131,10 +133,12 @@ impl Session {
             at: started,
             operation: request.operation.clone(),
             method: request.method.as_str(),
-            url: request.url.to_string(),
+            url: without_query(&request.url),
             request: match &request.body {
-                Body::Json(value) if !request.private => Some(value.clone()),
-                _ => None,
+                _ if request.private => None,
+                Body::Json(value) => Some(redact::value(value)),
+                Body::None => redact::query(&request.url),
+                Body::Form(_) => None,
             },
             status: None,
             response: None,
@@ -149,7 +153,7 @@ impl Session {
             Ok(response) => {
                 exchange.status = Some(response.status);
                 exchange.response = (!private).then(|| {
-                    String::from_utf8_lossy(&response.body)
+                    redact::body(&response.body)
                         .chars()
                         .take(RESPONSE_KEPT_MAX)
                         .collect()
@@ -198,4 +202,10 @@ impl Session {
                 .unwrap_or_else(PoisonError::into_inner),
         )
     }
+}
+
+fn without_query(url: &url::Url) -> String {
+    let mut plain = url.clone();
+    plain.set_query(None);
+    plain.to_string()
 }
