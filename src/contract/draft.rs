@@ -64,8 +64,7 @@ impl Draft {
         natural_key: String,
         money: Option<Money>,
     ) -> Self {
-        // Object keys are sorted by serde_json's map, so equal content gives equal bytes.
-        let digest = digest(payload.to_string().as_bytes());
+        let digest = digest(canonical(&payload).as_bytes());
         Self {
             payload,
             fields,
@@ -73,6 +72,26 @@ impl Draft {
             money,
             digest,
         }
+    }
+}
+
+/// The payload with the names of every object in order, so that equal content gives equal bytes. The
+/// JSON library keeps them sorted or as they came, by a feature that any crate of the build may switch.
+fn canonical(value: &Value) -> String {
+    match value {
+        Value::Object(fields) => {
+            let sorted: BTreeMap<&String, &Value> = fields.iter().collect();
+            let pairs: Vec<String> = sorted
+                .into_iter()
+                .map(|(name, held)| format!("{}:{}", Value::from(name.as_str()), canonical(held)))
+                .collect();
+            format!("{{{}}}", pairs.join(","))
+        }
+        Value::Array(items) => {
+            let items: Vec<String> = items.iter().map(canonical).collect();
+            format!("[{}]", items.join(","))
+        }
+        plain => plain.to_string(),
     }
 }
 
@@ -197,4 +216,22 @@ pub enum Repeat {
     Lookup,
     /// Nothing does: a person decides.
     Never,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn equal_content_has_one_digest_however_it_was_put_together() {
+        let of = |payload| Draft::new(payload, Vec::new(), String::new(), None).digest;
+        let one = of(json!({"a": [{"x": 1, "y": "\u{e9}"}], "b": null}));
+        assert_eq!(one, of(json!({"b": null, "a": [{"y": "\u{e9}", "x": 1}]})));
+        assert_ne!(
+            one,
+            of(json!({"a": [{"x": "1", "y": "\u{e9}"}], "b": null}))
+        );
+    }
 }
