@@ -8,7 +8,7 @@ mod order;
 mod vendor;
 
 pub use declaration::{PairDeclaration, PairFlow, Policy, PolicyKind, RecordKind, Side, SideName};
-pub use flow::{Afterwards, Facts, Flow, Linked};
+pub use flow::{Afterwards, Facts, Flow, Linked, lane};
 pub use gate::{Gate, Rules};
 pub use order::ORDER;
 pub use vendor::VENDOR;

@@ -12,7 +12,16 @@ pub mod outbox;
 mod scope;
 pub mod threshold;
 
+pub mod body;
+pub mod effect;
+pub mod exchange;
+pub mod hint;
+pub mod link;
 pub mod migrate;
+pub mod record;
+mod rows;
+pub mod run;
+pub mod wait;
 pub mod work;
 
 pub use error::StoreError;

@@ -1,0 +1,198 @@
+//! Links: which source record is which target record.
+
+use sea_orm::{FromQueryResult, Value};
+use uuid::Uuid;
+
+use super::{Scope, StoreError};
+use crate::domain::clock::Timestamp;
+use crate::domain::ids::{LinkId, PairId};
+use crate::domain::link::{End, Link};
+use crate::domain::system::Entity;
+
+#[derive(FromQueryResult)]
+struct Row {
+    id: Uuid,
+    pair_id: Uuid,
+    entity: String,
+    scope: String,
+    source_system: String,
+    source_id: String,
+    target_system: String,
+    target_id: String,
+    matched_by: String,
+    draft_digest: Option<String>,
+    created_at: i64,
+}
+
+const COLUMNS: &str = "id, pair_id, entity, scope, source_system, source_id, target_system, target_id, \
+matched_by, draft_digest, created_at";
+
+impl From<Row> for Link {
+    fn from(row: Row) -> Self {
+        Self {
+            id: row.id.into(),
+            pair_id: row.pair_id.into(),
+            entity: row.entity.into(),
+            scope: row.scope,
+            source: End {
+                system: row.source_system.into(),
+                id: row.source_id,
+            },
+            target: End {
+                system: row.target_system.into(),
+                id: row.target_id,
+            },
+            matched_by: row.matched_by,
+            draft_digest: row.draft_digest,
+            created_at: Timestamp(row.created_at),
+        }
+    }
+}
+
+/// The link of a source record.
+///
+/// # Errors
+/// `Database`.
+pub async fn of_source(
+    scope: &Scope,
+    pair: PairId,
+    entity: &Entity,
+    source_id: &str,
+) -> Result<Option<Link>, StoreError> {
+    of(scope, "source_id", pair, entity, source_id).await
+}
+
+/// The link of a target record.
+///
+/// # Errors
+/// `Database`.
+pub async fn of_target(
+    scope: &Scope,
+    pair: PairId,
+    entity: &Entity,
+    target_id: &str,
+) -> Result<Option<Link>, StoreError> {
+    of(scope, "target_id", pair, entity, target_id).await
+}
+
+async fn of(
+    scope: &Scope,
+    side: &'static str,
+    pair: PairId,
+    entity: &Entity,
+    id: &str,
+) -> Result<Option<Link>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM link WHERE tenant_id = $1 AND pair_id = $2 AND entity = $3 AND {side} = $4 AND alias = 0"
+    );
+    let values = [
+        scope.tenant_value(),
+        pair.0.into(),
+        entity.as_str().into(),
+        id.into(),
+    ];
+    let row: Option<Row> = scope.one(&sql, values).await?;
+    Ok(row.map(Link::from))
+}
+
+/// What a link is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewLink {
+    pub pair: PairId,
+    pub entity: Entity,
+    /// Company and division where the target key lives.
+    pub place: String,
+    pub source: End,
+    pub target: End,
+    pub matched_by: String,
+    pub draft_digest: Option<String>,
+}
+
+const PUT: &str = "
+INSERT INTO link (tenant_id, id, pair_id, entity, scope, source_system, source_id, target_system, target_id,
+  matched_by, alias, draft_digest, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, $11, $12)
+ON CONFLICT (tenant_id, pair_id, entity, source_id) WHERE alias = 0 DO UPDATE SET
+  scope = excluded.scope, target_system = excluded.target_system, target_id = excluded.target_id,
+  matched_by = CASE WHEN link.target_id = excluded.target_id THEN link.matched_by ELSE excluded.matched_by END,
+  draft_digest = excluded.draft_digest";
+
+/// Makes a link, or moves the one that its source record has.
+///
+/// # Errors
+/// `Taken` when the target record is another source record's.
+pub async fn put(scope: &Scope, link: NewLink) -> Result<(), StoreError> {
+    let taken = of_target(scope, link.pair, &link.entity, &link.target.id).await?;
+    if taken.is_some_and(|other| other.source.id != link.source.id) {
+        return Err(StoreError::Taken("this target record"));
+    }
+    let values: [Value; 12] = [
+        scope.tenant_value(),
+        LinkId::generate().0.into(),
+        link.pair.0.into(),
+        link.entity.as_str().into(),
+        link.place.into(),
+        link.source.system.as_str().into(),
+        link.source.id.into(),
+        link.target.system.as_str().into(),
+        link.target.id.into(),
+        link.matched_by.into(),
+        link.draft_digest.into(),
+        scope.now().0.into(),
+    ];
+    scope.run(PUT, values).await?;
+    Ok(())
+}
+
+/// Notes that the target holds this draft now.
+///
+/// # Errors
+/// `Database`.
+pub async fn note_draft(scope: &Scope, link: LinkId, digest: &str) -> Result<(), StoreError> {
+    scope
+        .run(
+            "UPDATE link SET draft_digest = $3 WHERE tenant_id = $1 AND id = $2",
+            [scope.tenant_value(), link.0.into(), digest.into()],
+        )
+        .await?;
+    Ok(())
+}
+
+/// Which links a list shows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    pub pair: Option<PairId>,
+    pub entity: Option<String>,
+    pub source_id: Option<String>,
+    pub target_id: Option<String>,
+}
+
+/// A page of links, oldest first, after one of them.
+///
+/// # Errors
+/// `Database`.
+pub async fn list(
+    scope: &Scope,
+    filter: &Filter,
+    after: Option<LinkId>,
+    limit: u32,
+) -> Result<Vec<Link>, StoreError> {
+    let mut sql = format!("SELECT {COLUMNS} FROM link WHERE tenant_id = $1");
+    let mut values: Vec<Value> = vec![scope.tenant_value()];
+    let conditions: [(&str, Option<Value>); 5] = [
+        ("pair_id =", filter.pair.map(|pair| pair.0.into())),
+        ("entity =", filter.entity.clone().map(Value::from)),
+        ("source_id =", filter.source_id.clone().map(Value::from)),
+        ("target_id =", filter.target_id.clone().map(Value::from)),
+        ("id >", after.map(|id| id.0.into())),
+    ];
+    for (condition, value) in conditions {
+        if let Some(value) = value {
+            values.push(value);
+            sql.push_str(&format!(" AND {condition} ${}", values.len()));
+        }
+    }
+    sql.push_str(&format!(" ORDER BY id LIMIT {limit}"));
+    let rows: Vec<Row> = scope.all(&sql, values).await?;
+    Ok(rows.into_iter().map(Link::from).collect())
+}

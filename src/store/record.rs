@@ -1,0 +1,360 @@
+//! Records: found, listed, taken for work and saved.
+
+use sea_orm::{FromQueryResult, Value};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::rows::{COLUMNS, Column, RecordRow, json_text};
+use super::{Scope, StoreError};
+use crate::closed_words;
+use crate::domain::clock::Timestamp;
+use crate::domain::ids::{PairId, RecordId, RunId};
+use crate::domain::plan::Action;
+use crate::domain::record::{Record, State};
+
+closed_words! {
+    /// How a run counts a record that went well.
+    Outcome {
+        Created => "created",
+        Updated => "updated",
+        Linked => "linked",
+        Unchanged => "unchanged",
+    }
+}
+
+/// What a person decided about a record's next travel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Wish {
+    /// Work from the stored snapshot instead of reading the source again.
+    Replay,
+    /// None of the candidates is it: create a new one.
+    Create,
+    /// It is this one of the target.
+    Link(String),
+    /// A document in scope needs it, so its age or the "used only" rule is no reason to leave it out.
+    Needed,
+}
+
+/// A record with what the engine keeps beside it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Work {
+    pub record: Record,
+    /// What the connector needs besides the key to find it again.
+    pub source_place: String,
+    /// The newest version that a listing showed.
+    pub seen_version: String,
+    pub source_at: Timestamp,
+    pub project_key: Option<String>,
+    pub rank: u8,
+    pub lane: String,
+    pub plan_action: Option<Action>,
+    /// Digests of kept bodies.
+    pub snapshot_digest: Option<String>,
+    pub draft_digest: Option<String>,
+    pub changes_digest: Option<String>,
+    pub candidates_digest: Option<String>,
+    /// The write that a person said yes to, and who.
+    pub approved_digest: Option<String>,
+    pub approved_by: Option<String>,
+    pub wish: Option<Wish>,
+    /// The pair's version when it last travelled.
+    pub pair_version: i64,
+    pub first_failed_at: Option<Timestamp>,
+    pub outcome: Option<Outcome>,
+}
+
+const fn column(name: &'static str) -> Column {
+    Column::new("record", name)
+}
+
+/// One record.
+///
+/// # Errors
+/// `Missing` when the tenant has no such record.
+pub async fn find(scope: &Scope, id: RecordId) -> Result<Work, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM record WHERE tenant_id = $1 AND id = $2");
+    let row: Option<RecordRow> = scope.one(&sql, [scope.tenant_value(), id.0.into()]).await?;
+    row.ok_or(StoreError::Missing("record"))?.into_work()
+}
+
+/// The record of a source object in one flow, if it was ever seen.
+///
+/// # Errors
+/// `Database`, `Corrupt`.
+pub async fn of_source(
+    scope: &Scope,
+    pair: PairId,
+    flow: &str,
+    source_id: &str,
+) -> Result<Option<Work>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM record WHERE tenant_id = $1 AND pair_id = $2 AND flow = $3 AND source_id = $4"
+    );
+    let values = [
+        scope.tenant_value(),
+        pair.0.into(),
+        flow.into(),
+        source_id.into(),
+    ];
+    let row: Option<RecordRow> = scope.one(&sql, values).await?;
+    row.map(RecordRow::into_work).transpose()
+}
+
+#[derive(FromQueryResult)]
+struct Lane {
+    lane: String,
+}
+
+/// Hops from lane to lane along the index, so that a long lane costs as much as a short one.
+const LANES: &str = "
+WITH RECURSIVE lanes (lane) AS (
+  SELECT (SELECT r.lane FROM record r WHERE r.tenant_id = $1 AND r.rank = $2 AND r.due_at <= $3
+          AND r.due_at IS NOT NULL AND r.lane > $4 ORDER BY r.lane LIMIT 1)
+  UNION ALL
+  SELECT (SELECT r.lane FROM record r WHERE r.tenant_id = $1 AND r.rank = $2 AND r.due_at <= $3
+          AND r.due_at IS NOT NULL AND r.lane > lanes.lane ORDER BY r.lane LIMIT 1)
+  FROM lanes WHERE lanes.lane IS NOT NULL
+)
+SELECT lane FROM lanes WHERE lane IS NOT NULL LIMIT $5";
+
+/// Lanes of a rank that hold due records, in order, after one of them.
+///
+/// # Errors
+/// `Database`.
+pub async fn due_lanes(
+    scope: &Scope,
+    rank: u8,
+    now: Timestamp,
+    after: &str,
+    limit: u32,
+) -> Result<Vec<String>, StoreError> {
+    let values: [Value; 5] = [
+        scope.tenant_value(),
+        i64::from(rank).into(),
+        now.0.into(),
+        after.into(),
+        i64::from(limit).into(),
+    ];
+    let rows: Vec<Lane> = scope.all(LANES, values).await?;
+    Ok(rows.into_iter().map(|row| row.lane).collect())
+}
+
+/// The first due records of a lane, in the order in which they must be worked.
+///
+/// # Errors
+/// `Database`, `Corrupt`.
+pub async fn due_in_lane(
+    scope: &Scope,
+    rank: u8,
+    lane: &str,
+    now: Timestamp,
+    limit: u32,
+) -> Result<Vec<Work>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM record WHERE tenant_id = $1 AND rank = $2 AND lane = $3 AND due_at <= $4 \
+         AND due_at IS NOT NULL ORDER BY source_at, source_id LIMIT $5"
+    );
+    let values: [Value; 5] = [
+        scope.tenant_value(),
+        i64::from(rank).into(),
+        lane.into(),
+        now.0.into(),
+        i64::from(limit).into(),
+    ];
+    let rows: Vec<RecordRow> = scope.all(&sql, values).await?;
+    rows.into_iter().map(RecordRow::into_work).collect()
+}
+
+/// Lanes that are closed: a chain of calls of theirs goes on later.
+///
+/// # Errors
+/// `Database`.
+pub async fn closed_lanes(scope: &Scope, now: Timestamp) -> Result<Vec<String>, StoreError> {
+    let sql = "SELECT DISTINCT lane FROM record WHERE tenant_id = $1 AND state = 'syncing' \
+               AND due_at IS NOT NULL AND due_at > $2";
+    let rows: Vec<Lane> = scope
+        .all(sql, [scope.tenant_value(), now.0.into()])
+        .await?;
+    Ok(rows.into_iter().map(|row| row.lane).collect())
+}
+
+const SAVE: &str = "
+UPDATE record SET
+  state = CASE WHEN seen_version = $3 OR $4 = 0 THEN $5 ELSE 'pending' END,
+  due_at = CASE WHEN seen_version = $3 OR $4 = 0 THEN $6 ELSE $7 END,
+  substate = $8, reason = $9, explanation = $10, flags = $11, number = $12, counterparty = $13, project = $14,
+  amount = $15, currency = $16, source_version = $17, target_system = $18, target_entity = $19, target_id = $20,
+  attempts = $21, first_failed_at = $22, fault = $23, waiting_for = $24, plan_action = $25, snapshot_digest = $26,
+  draft_digest = $27, changes_digest = $28, candidates_digest = $29, approved_digest = $30, approved_by = $31,
+  wish = $32, pair_version = $33, outcome = $34, updated_at = $7
+WHERE tenant_id = $1 AND id = $2";
+
+/// Saves where a record stands. When a newer version was seen while it was worked on, a record that
+/// came to rest is due again at once.
+///
+/// # Errors
+/// `Missing` when it is gone.
+pub async fn save(scope: &Scope, work: &Work) -> Result<(), StoreError> {
+    let record = &work.record;
+    let (amount, currency) = columns_of_money(work);
+    let target = record.target.as_ref();
+    let text = |digest: &Option<String>| Value::from(digest.clone());
+    let values: Vec<Value> = vec![
+        scope.tenant_value(),
+        record.id.0.into(),
+        work.seen_version.clone().into(),
+        i64::from(record.state.is_at_rest()).into(),
+        record.state.as_str().into(),
+        record.next_attempt_at.map(|at| at.0).into(),
+        scope.now().0.into(),
+        record.substate.clone().into(),
+        record.reason.clone().into(),
+        record.explanation.clone().into(),
+        json_text(column("flags"), &record.flags)?.into(),
+        record.number.clone().into(),
+        record.counterparty.clone().into(),
+        record.project.clone().into(),
+        amount.into(),
+        currency.into(),
+        record.source_version.clone().into(),
+        target.map(|target| target.system.to_string()).into(),
+        target.map(|target| target.entity.to_string()).into(),
+        target.map(|target| target.id.clone()).into(),
+        i64::from(record.attempts).into(),
+        work.first_failed_at.map(|at| at.0).into(),
+        record
+            .fault
+            .as_ref()
+            .map(|fault| json_text(column("fault"), fault))
+            .transpose()?
+            .into(),
+        json_text(column("waiting_for"), &record.waiting_for)?.into(),
+        work.plan_action.map(|action| action.as_str().to_owned()).into(),
+        text(&work.snapshot_digest),
+        text(&work.draft_digest),
+        text(&work.changes_digest),
+        text(&work.candidates_digest),
+        text(&work.approved_digest),
+        text(&work.approved_by),
+        work.wish
+            .as_ref()
+            .map(|wish| json_text(column("wish"), wish))
+            .transpose()?
+            .into(),
+        work.pair_version.into(),
+        work.outcome.map(|outcome| outcome.as_str().to_owned()).into(),
+    ];
+    match scope.run(SAVE, values).await? {
+        0 => Err(StoreError::Missing("record")),
+        _ => Ok(()),
+    }
+}
+
+/// Columns of a record's money. An amount that a column cannot hold exactly is not kept there; the
+/// record itself fails with the issue.
+fn columns_of_money(work: &Work) -> (Option<i64>, Option<String>) {
+    match &work.record.money {
+        Some(money) => match money.ten_thousandths() {
+            Ok(units) => (Some(units), Some(money.currency.to_string())),
+            Err(_) => (None, None),
+        },
+        None => (None, None),
+    }
+}
+
+/// Makes a record due now.
+///
+/// # Errors
+/// `Missing` when there is none.
+pub async fn make_due(scope: &Scope, id: RecordId) -> Result<(), StoreError> {
+    let sql = "UPDATE record SET state = 'pending', due_at = $3, updated_at = $3 WHERE tenant_id = $1 AND id = $2";
+    let rows = scope
+        .run(sql, [scope.tenant_value(), id.0.into(), scope.now().0.into()])
+        .await?;
+    if rows == 0 {
+        return Err(StoreError::Missing("record"));
+    }
+    scope.wake(scope.now());
+    Ok(())
+}
+
+/// Records that were being written when their worker went away: looked at now, not at their deadline.
+///
+/// # Errors
+/// `Database`.
+pub async fn recover(scope: &Scope) -> Result<u64, StoreError> {
+    let sql = "UPDATE record SET due_at = $2 WHERE tenant_id = $1 AND state = 'syncing' AND due_at > $2 \
+               AND substate IS NULL";
+    scope
+        .run(sql, [scope.tenant_value(), scope.now().0.into()])
+        .await
+}
+
+#[derive(FromQueryResult)]
+struct Counted {
+    flow: String,
+    word: String,
+    records: i64,
+}
+
+/// How the records of a run stand: flow, state or outcome, count.
+///
+/// # Errors
+/// `Database`.
+pub async fn count_of_run(
+    scope: &Scope,
+    run: RunId,
+) -> Result<Vec<(String, String, u64)>, StoreError> {
+    let sql = "SELECT flow, CASE WHEN state IN ('succeeded', 'unchanged', 'linked') AND outcome IS NOT NULL \
+               THEN outcome ELSE state END AS word, CAST(count(*) AS BIGINT) AS records \
+               FROM record WHERE tenant_id = $1 AND run_id = $2 GROUP BY 1, 2";
+    let rows: Vec<Counted> = scope
+        .all(sql, [scope.tenant_value(), run.0.into()])
+        .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| (row.flow, row.word, u64::try_from(row.records).unwrap_or(0)))
+        .collect())
+}
+
+#[derive(FromQueryResult)]
+struct Found {
+    #[allow(dead_code)] // Only whether there is a row matters.
+    id: Uuid,
+}
+
+/// Whether a run still has records in work.
+///
+/// # Errors
+/// `Database`.
+pub async fn is_run_at_work(scope: &Scope, run: RunId) -> Result<bool, StoreError> {
+    let sql = "SELECT id FROM record WHERE tenant_id = $1 AND run_id = $2 \
+               AND state IN ('pending', 'syncing') LIMIT 1";
+    let found: Option<Found> = scope.one(sql, [scope.tenant_value(), run.0.into()]).await?;
+    Ok(found.is_some())
+}
+
+#[derive(FromQueryResult)]
+struct StateCount {
+    state: String,
+    records: i64,
+}
+
+/// How many records of a pair are in each state.
+///
+/// # Errors
+/// `Database`, `Corrupt`.
+pub async fn count_by_state(scope: &Scope, pair: PairId) -> Result<Vec<(State, u64)>, StoreError> {
+    let sql = "SELECT state, CAST(count(*) AS BIGINT) AS records FROM record \
+               WHERE tenant_id = $1 AND pair_id = $2 GROUP BY state";
+    let rows: Vec<StateCount> = scope
+        .all(sql, [scope.tenant_value(), pair.0.into()])
+        .await?;
+    rows.into_iter()
+        .map(|row| {
+            let state = column("state").parse(&row.state)?;
+            Ok((state, u64::try_from(row.records).unwrap_or(0)))
+        })
+        .collect()
+}

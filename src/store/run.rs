@@ -1,0 +1,263 @@
+//! Runs: opened, listed through, counted and closed.
+
+use std::collections::BTreeMap;
+
+use sea_orm::{FromQueryResult, Value};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::rows::{Column, json, json_text, optional_json};
+use super::{Scope, StoreError};
+use crate::domain::clock::Timestamp;
+use crate::domain::fault::Fault;
+use crate::domain::ids::{PairId, RunId};
+use crate::domain::run::{Counts, Run, RunState, Trigger};
+
+/// How far a run's listing has come.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listing {
+    /// Flows still to be listed; the first is being listed.
+    pub flows: Vec<String>,
+    /// Where the first flow's listing goes on; none at its beginning.
+    pub after: Option<String>,
+    /// When the first flow's listing began: the next cursor.
+    pub began_at: Option<Timestamp>,
+    /// Tries of the current page that failed.
+    pub tries: u32,
+}
+
+/// A run with what the engine keeps beside it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OpenRun {
+    pub run: Run,
+    /// None once everything is listed.
+    pub listing: Option<Listing>,
+    pub due_at: Option<Timestamp>,
+}
+
+#[derive(FromQueryResult)]
+struct Row {
+    id: Uuid,
+    pair_id: Uuid,
+    state: String,
+    started_by: String,
+    whole: i64,
+    listing: Option<String>,
+    counts: String,
+    note: Option<String>,
+    fault: Option<String>,
+    queued_at: i64,
+    started_at: Option<i64>,
+    ended_at: Option<i64>,
+    due_at: Option<i64>,
+}
+
+const COLUMNS: &str =
+    "id, pair_id, state, started_by, whole, listing, counts, note, fault, queued_at, started_at, ended_at, due_at";
+
+const fn column(name: &'static str) -> Column {
+    Column::new("run", name)
+}
+
+impl Row {
+    fn into_open(self) -> Result<OpenRun, StoreError> {
+        Ok(OpenRun {
+            listing: optional_json(column("listing"), self.listing.as_deref())?,
+            due_at: self.due_at.map(Timestamp),
+            run: Run {
+                id: self.id.into(),
+                pair_id: self.pair_id.into(),
+                state: column("state").parse(&self.state)?,
+                trigger: column("started_by").parse(&self.started_by)?,
+                full: self.whole != 0,
+                queued_at: Timestamp(self.queued_at),
+                started_at: self.started_at.map(Timestamp),
+                ended_at: self.ended_at.map(Timestamp),
+                note: self.note,
+                fault: optional_json(column("fault"), self.fault.as_deref())?,
+                flows: json(column("counts"), &self.counts)?,
+            },
+        })
+    }
+}
+
+/// Opens a run of a pair, or joins the one that is open already. Gives its id.
+///
+/// # Errors
+/// `Database`.
+pub async fn open(
+    scope: &Scope,
+    pair: PairId,
+    flows: Vec<String>,
+    full: bool,
+    trigger: Trigger,
+) -> Result<RunId, StoreError> {
+    if let Some(open) = open_of_pair(scope, pair).await? {
+        return Ok(open.run.id);
+    }
+    let id = RunId::generate();
+    let wanted = json_text(column("wanted"), &flows)?;
+    let counts: BTreeMap<String, Counts> = flows
+        .iter()
+        .map(|flow| (flow.clone(), Counts::default()))
+        .collect();
+    let listing = Listing {
+        flows,
+        ..Listing::default()
+    };
+    let values: [Value; 9] = [
+        scope.tenant_value(),
+        id.0.into(),
+        pair.0.into(),
+        trigger.as_str().into(),
+        wanted.into(),
+        i64::from(full).into(),
+        json_text(column("listing"), &listing)?.into(),
+        json_text(column("counts"), &counts)?.into(),
+        scope.now().0.into(),
+    ];
+    scope
+        .run(
+            "INSERT INTO run (tenant_id, id, pair_id, state, started_by, wanted, whole, listing, counts, queued_at, due_at) \
+             VALUES ($1, $2, $3, 'queued', $4, $5, $6, $7, $8, $9, $9)",
+            values,
+        )
+        .await?;
+    scope.wake(scope.now());
+    Ok(id)
+}
+
+/// The open run of a pair.
+///
+/// # Errors
+/// `Database`, `Corrupt`.
+pub async fn open_of_pair(scope: &Scope, pair: PairId) -> Result<Option<OpenRun>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM run WHERE tenant_id = $1 AND pair_id = $2 AND state IN ('queued', 'running')"
+    );
+    let row: Option<Row> = scope
+        .one(&sql, [scope.tenant_value(), pair.0.into()])
+        .await?;
+    row.map(Row::into_open).transpose()
+}
+
+/// Every open run of the tenant.
+///
+/// # Errors
+/// `Database`, `Corrupt`.
+pub async fn all_open(scope: &Scope) -> Result<Vec<OpenRun>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM run WHERE tenant_id = $1 AND state IN ('queued', 'running') ORDER BY id"
+    );
+    let rows: Vec<Row> = scope.all(&sql, [scope.tenant_value()]).await?;
+    rows.into_iter().map(Row::into_open).collect()
+}
+
+/// One run.
+///
+/// # Errors
+/// `Missing`, `Corrupt`, `Database`.
+pub async fn find(scope: &Scope, id: RunId) -> Result<OpenRun, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM run WHERE tenant_id = $1 AND id = $2");
+    let row: Option<Row> = scope.one(&sql, [scope.tenant_value(), id.0.into()]).await?;
+    row.ok_or(StoreError::Missing("run"))?.into_open()
+}
+
+/// A page of runs, newest first, before one of them.
+///
+/// # Errors
+/// `Database`, `Corrupt`.
+pub async fn list(
+    scope: &Scope,
+    pair: Option<PairId>,
+    before: Option<RunId>,
+    limit: u32,
+) -> Result<Vec<OpenRun>, StoreError> {
+    let mut sql = format!("SELECT {COLUMNS} FROM run WHERE tenant_id = $1");
+    let mut values: Vec<Value> = vec![scope.tenant_value()];
+    if let Some(pair) = pair {
+        values.push(pair.0.into());
+        sql.push_str(&format!(" AND pair_id = ${}", values.len()));
+    }
+    if let Some(before) = before {
+        values.push(before.0.into());
+        sql.push_str(&format!(" AND id < ${}", values.len()));
+    }
+    sql.push_str(&format!(" ORDER BY id DESC LIMIT {limit}"));
+    let rows: Vec<Row> = scope.all(&sql, values).await?;
+    rows.into_iter().map(Row::into_open).collect()
+}
+
+/// Keeps how far the listing has come; none: it is complete.
+///
+/// # Errors
+/// `Stale` when the run was closed meanwhile.
+pub async fn save_listing(
+    scope: &Scope,
+    id: RunId,
+    listing: Option<&Listing>,
+    due_at: Option<Timestamp>,
+) -> Result<(), StoreError> {
+    let listing = listing
+        .map(|listing| json_text(column("listing"), listing))
+        .transpose()?;
+    let rows = scope
+        .run(
+            "UPDATE run SET state = 'running', started_at = COALESCE(started_at, $5), listing = $3, due_at = $4 \
+             WHERE tenant_id = $1 AND id = $2 AND state IN ('queued', 'running')",
+            [
+                scope.tenant_value(),
+                id.0.into(),
+                listing.into(),
+                due_at.map(|at| at.0).into(),
+                scope.now().0.into(),
+            ],
+        )
+        .await?;
+    open_still(rows)
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ending<'a> {
+    pub state: RunState,
+    pub counts: &'a BTreeMap<String, Counts>,
+    pub note: Option<&'a str>,
+    pub fault: Option<&'a Fault>,
+}
+
+/// Closes a run.
+///
+/// # Errors
+/// `Stale` when it was closed meanwhile.
+pub async fn close(scope: &Scope, id: RunId, ending: &Ending<'_>) -> Result<(), StoreError> {
+    let fault = ending
+        .fault
+        .map(|fault| json_text(column("fault"), fault))
+        .transpose()?;
+    let values: [Value; 7] = [
+        scope.tenant_value(),
+        id.0.into(),
+        ending.state.as_str().into(),
+        json_text(column("counts"), ending.counts)?.into(),
+        ending.note.map(str::to_owned).into(),
+        fault.into(),
+        scope.now().0.into(),
+    ];
+    let rows = scope
+        .run(
+            "UPDATE run SET state = $3, counts = $4, note = $5, fault = $6, ended_at = $7, listing = NULL, due_at = NULL, \
+             started_at = COALESCE(started_at, $7) \
+             WHERE tenant_id = $1 AND id = $2 AND state IN ('queued', 'running')",
+            values,
+        )
+        .await?;
+    open_still(rows)
+}
+
+fn open_still(rows: u64) -> Result<(), StoreError> {
+    if rows == 0 {
+        return Err(StoreError::Stale("the run"));
+    }
+    Ok(())
+}
