@@ -4,7 +4,7 @@
 //! and is committed with the audit events it told, or not at all. Units of all callers share commits
 //! ([`writer`]). Reads that change nothing use a scope of their own ([`Store::read`]).
 
-mod audit;
+pub mod audit;
 mod commit;
 mod error;
 mod open;
