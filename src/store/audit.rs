@@ -69,9 +69,7 @@ async fn append_for(
 
 async fn head_for_update(tx: &DatabaseTransaction, tenant: TenantId) -> Result<Head, StoreError> {
     let sql = match tx.get_database_backend() {
-        DbBackend::Postgres => {
-            "SELECT seq, hash FROM audit_head WHERE tenant_id = $1 FOR UPDATE"
-        }
+        DbBackend::Postgres => "SELECT seq, hash FROM audit_head WHERE tenant_id = $1 FOR UPDATE",
         _ => "SELECT seq, hash FROM audit_head WHERE tenant_id = $1",
     };
     let row: Option<HeadRow> = one(tx, sql, [tenant.0.into()]).await?;

@@ -173,9 +173,7 @@ pub async fn due_in_lane(
 pub async fn closed_lanes(scope: &Scope, now: Timestamp) -> Result<Vec<String>, StoreError> {
     let sql = "SELECT DISTINCT lane FROM record WHERE tenant_id = $1 AND state = 'syncing' \
                AND due_at IS NOT NULL AND due_at > $2";
-    let rows: Vec<Lane> = scope
-        .all(sql, [scope.tenant_value(), now.0.into()])
-        .await?;
+    let rows: Vec<Lane> = scope.all(sql, [scope.tenant_value(), now.0.into()]).await?;
     Ok(rows.into_iter().map(|row| row.lane).collect())
 }
 
@@ -230,7 +228,9 @@ pub async fn save(scope: &Scope, work: &Work) -> Result<(), StoreError> {
             .transpose()?
             .into(),
         json_text(column("waiting_for"), &record.waiting_for)?.into(),
-        work.plan_action.map(|action| action.as_str().to_owned()).into(),
+        work.plan_action
+            .map(|action| action.as_str().to_owned())
+            .into(),
         text(&work.snapshot_digest),
         text(&work.draft_digest),
         text(&work.changes_digest),
@@ -243,7 +243,9 @@ pub async fn save(scope: &Scope, work: &Work) -> Result<(), StoreError> {
             .transpose()?
             .into(),
         work.pair_version.into(),
-        work.outcome.map(|outcome| outcome.as_str().to_owned()).into(),
+        work.outcome
+            .map(|outcome| outcome.as_str().to_owned())
+            .into(),
     ];
     match scope.run(SAVE, values).await? {
         0 => Err(StoreError::Missing("record")),
@@ -270,7 +272,10 @@ fn columns_of_money(work: &Work) -> (Option<i64>, Option<String>) {
 pub async fn make_due(scope: &Scope, id: RecordId) -> Result<(), StoreError> {
     let sql = "UPDATE record SET state = 'pending', due_at = $3, updated_at = $3 WHERE tenant_id = $1 AND id = $2";
     let rows = scope
-        .run(sql, [scope.tenant_value(), id.0.into(), scope.now().0.into()])
+        .run(
+            sql,
+            [scope.tenant_value(), id.0.into(), scope.now().0.into()],
+        )
         .await?;
     if rows == 0 {
         return Err(StoreError::Missing("record"));
@@ -309,9 +314,7 @@ pub async fn count_of_run(
     let sql = "SELECT flow, CASE WHEN state IN ('succeeded', 'unchanged', 'linked') AND outcome IS NOT NULL \
                THEN outcome ELSE state END AS word, CAST(count(*) AS BIGINT) AS records \
                FROM record WHERE tenant_id = $1 AND run_id = $2 GROUP BY 1, 2";
-    let rows: Vec<Counted> = scope
-        .all(sql, [scope.tenant_value(), run.0.into()])
-        .await?;
+    let rows: Vec<Counted> = scope.all(sql, [scope.tenant_value(), run.0.into()]).await?;
     Ok(rows
         .into_iter()
         .map(|row| (row.flow, row.word, u64::try_from(row.records).unwrap_or(0)))

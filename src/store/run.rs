@@ -52,8 +52,7 @@ struct Row {
     due_at: Option<i64>,
 }
 
-const COLUMNS: &str =
-    "id, pair_id, state, started_by, whole, listing, counts, note, fault, queued_at, started_at, ended_at, due_at";
+const COLUMNS: &str = "id, pair_id, state, started_by, whole, listing, counts, note, fault, queued_at, started_at, ended_at, due_at";
 
 const fn column(name: &'static str) -> Column {
     Column::new("run", name)
