@@ -18,6 +18,8 @@ CREATE TABLE data_key (
   id {id} NOT NULL,
   master_version {int} NOT NULL,
   wrapped {bytes} NOT NULL,
+  -- How often it may have sealed: a key is replaced long before its nonces could repeat.
+  uses {int} NOT NULL,
   created_at {int} NOT NULL,
   PRIMARY KEY (tenant_id, id)
 ) {strict};

@@ -20,6 +20,8 @@ CREATE TABLE connection (
   auth_fault text,
   created_at {int} NOT NULL,
   updated_at {int} NOT NULL,
+  -- Pairs that are gone keep their trail, and with it the name of the connection.
+  removed_at {int},
   PRIMARY KEY (tenant_id, id)
 ) {strict};
 

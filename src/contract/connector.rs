@@ -9,7 +9,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::connection::{Environment, PingStep, Settings};
 use crate::domain::fault::{Fault, Issue};
 use crate::domain::form::ConnectionForm;
-use crate::domain::mapping::{MappingKind, Row};
+use crate::domain::mapping::{MappingKind, Row, Verdict};
 use crate::domain::secret::Secret;
 use crate::domain::system::SystemId;
 
@@ -66,15 +66,6 @@ pub trait Probes: Send + Sync {
     /// The steps after `token`: company, permissions, defaults, a sample read. Never fails as a whole:
     /// what went wrong is a step that is not ok, with a hint.
     fn probe<'a>(&'a self, session: &'a Session, probe: Probe<'a>) -> Answer<'a, Vec<PingStep>>;
-}
-
-/// What a look-up of one mapping row's ERP side found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Verdict {
-    /// Facts for people: the account's name, the item's unit.
-    pub found: Vec<(String, String)>,
-    /// Everything wrong with the row; each issue's field is a column.
-    pub issues: Vec<Issue>,
 }
 
 /// Looks mapping rows up in the system that their codes belong to. Reads only.

@@ -14,7 +14,7 @@ mod redact;
 mod session;
 mod wire;
 
-pub use connector::{Connector, Credentials, FreshToken, LogsIn, Probe, Probes, Verdict, Verifies};
+pub use connector::{Connector, Credentials, FreshToken, LogsIn, Probe, Probes, Verifies};
 pub use draft::{
     Draft, Existing, Found, Need, Progress, Refs, Repeat, Step, Upcoming, Weight, Written,
 };
@@ -25,3 +25,5 @@ pub use session::{Exchange, Facts, Session, Token, Tokens};
 pub use wire::{
     Allowance, Answer, Body, Call, Line, Method, Network, Reached, Request, Response, Wire,
 };
+
+pub use crate::domain::mapping::Verdict;

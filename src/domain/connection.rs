@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::clock::Timestamp;
+use super::fault::Fault;
 use super::ids::ConnectionId;
 use super::system::SystemId;
 use crate::closed_words;
@@ -97,9 +98,33 @@ pub struct Connection {
     pub settings: Settings,
     /// Name of each credential that is set, and when it was last changed.
     pub credentials: BTreeMap<String, Timestamp>,
+    /// Of the present version; none after a change until it is tested again.
     pub last_ping: Option<Ping>,
+    /// Why log-in fails, while it does.
+    pub auth_fault: Option<AuthFault>,
+    /// Rises with every change of settings or credentials.
+    pub version: i64,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+}
+
+/// A log-in that the vendor refused. It is tried again ever more seldom: a wrong password may lock an
+/// account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuthFault {
+    pub fault: Fault,
+    pub since: Timestamp,
+    pub tries: u32,
+    /// No log-in is tried before, unless a person asks for one.
+    pub next_try_at: Timestamp,
+}
+
+impl Connection {
+    /// The last test of this version went well.
+    #[must_use]
+    pub fn is_tested(&self) -> bool {
+        self.last_ping.as_ref().is_some_and(|ping| ping.ok)
+    }
 }
 
 /// The result of one test of a connection.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::clock::Timestamp;
 use super::fault::Issue;
 use super::ids::MappingId;
 use super::records::{Coding, OrderKind};
@@ -34,6 +35,24 @@ pub struct Row {
     pub project_side: Side,
     pub erp_side: Side,
     pub note: String,
+}
+
+/// What a look-up of one row's ERP side found.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// Facts for people: the account's name, the item's unit.
+    pub found: Vec<(String, String)>,
+    /// Everything wrong with the row; each issue's field is a column.
+    pub issues: Vec<Issue>,
+}
+
+/// A row with what is known about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckedRow {
+    pub row: Row,
+    /// None until it was looked up.
+    pub verdict: Option<Verdict>,
+    pub verified_at: Option<Timestamp>,
 }
 
 /// A side's value, or nothing when the column is absent or empty.

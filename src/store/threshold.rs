@@ -62,6 +62,7 @@ pub async fn void_leases(store: &Store) -> Result<(), StoreError> {
     if tx.get_database_backend() != DbBackend::Postgres {
         run(tx, "UPDATE tenant_lease SET until = 0", []).await?;
         run(tx, "UPDATE tenant_work SET queued_at = NULL", []).await?;
+        run(tx, "UPDATE vendor_token SET refreshing_until = 0", []).await?;
     }
     Ok(())
 }

@@ -34,7 +34,7 @@ struct DueAt {
 }
 
 /// The database's clock in microseconds: leases never depend on two machines' clocks agreeing.
-fn database_now(scope: &Scope) -> &'static str {
+pub(super) fn database_now(scope: &Scope) -> &'static str {
     match scope.tx().get_database_backend() {
         DbBackend::Postgres => "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint",
         _ => "CAST(unixepoch('subsec') * 1000000 AS INTEGER)",
