@@ -5,22 +5,28 @@
 //! ([`writer`]). Reads that change nothing use a scope of their own ([`Store::read`]).
 
 pub mod audit;
-mod commit;
-mod error;
-mod open;
-pub mod outbox;
-mod scope;
-pub mod threshold;
-
 pub mod body;
+mod commit;
+pub mod connection;
+pub mod cursor;
+pub mod data_key;
 pub mod effect;
+mod error;
 pub mod exchange;
 pub mod hint;
+pub mod known_project;
 pub mod link;
+pub mod mapping;
 pub mod migrate;
+mod open;
+pub mod outbox;
+pub mod pair;
 pub mod record;
 mod rows;
 pub mod run;
+mod scope;
+pub mod threshold;
+pub mod vendor_token;
 pub mod wait;
 pub mod work;
 

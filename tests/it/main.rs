@@ -13,6 +13,7 @@
     clippy::disallowed_methods
 )]
 
+mod connections;
 #[allow(dead_code, reason = "a kit for tests that come and go")]
 mod support;
 mod tidy;
