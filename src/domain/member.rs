@@ -29,6 +29,18 @@ closed_words! {
     }
 }
 
+closed_words! {
+    /// Who may make an account.
+    SignUp {
+        /// Everybody.
+        Open => "open",
+        /// Whoever was invited.
+        Invite => "invite",
+        /// Nobody but the operator, at the command line.
+        Closed => "closed",
+    }
+}
+
 impl Role {
     /// What the role may do. Approving money is not implied by operating.
     #[must_use]
