@@ -19,4 +19,4 @@ mod tests;
 pub use chain::chain;
 pub use event::{Beside, Event, Head, SALT_BYTES};
 pub use verify::{Broken, Verified, Verifier, Why, verify};
-pub use visible::visible;
+pub use visible::{is_deceptive, visible};

@@ -23,7 +23,8 @@ pub fn visible(text: &str) -> Cow<'_, str> {
 }
 
 /// Controls (line ends, escape sequences), the other line ends of Unicode, marks that reorder text.
-fn is_deceptive(letter: char) -> bool {
+#[must_use]
+pub fn is_deceptive(letter: char) -> bool {
     letter.is_control()
         || matches!(
             letter,
