@@ -17,3 +17,4 @@ mod connections;
 #[allow(dead_code, reason = "a kit for tests that come and go")]
 mod support;
 mod tidy;
+mod vault;

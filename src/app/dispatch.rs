@@ -1,0 +1,74 @@
+//! From the command line to the command, and from its end to the exit code.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::Parser;
+
+use super::cli::{Cli, Command, Migrate};
+use super::config::{self, Config, Flags, Problems, Setup};
+use super::keys::{self, NoKeys};
+use super::{hardening, private, telemetry};
+use crate::store;
+
+/// The command failed while it worked.
+const FAILED: u8 = 1;
+
+/// The command did not begin: the command line, a setting or a key does not work.
+const REFUSED: u8 = 2;
+
+/// Does what the command line says.
+#[must_use]
+pub fn run() -> ExitCode {
+    match dispatch(Cli::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nobody is left to tell when standard error is closed.
+            let _ = writeln!(io::stderr(), "ml-connector: {error:#}");
+            let refused = error.is::<Problems>() || error.is::<NoKeys>();
+            ExitCode::from(if refused { REFUSED } else { FAILED })
+        }
+    }
+}
+
+/// Every command, once.
+fn dispatch(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Migrate(command) => migrate(&command),
+    }
+}
+
+/// What every command does first: settings, the log, and a memory of its own. Nothing is written.
+fn prepare(flags: Flags, setup: Setup) -> anyhow::Result<Config> {
+    let config = config::read(flags, setup)?;
+    telemetry::start(&config.log)?;
+    hardening::keep_memory_private(config.work.is_dev);
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
+    Ok(config)
+}
+
+fn migrate(command: &Migrate) -> anyhow::Result<()> {
+    let config = prepare(command.flags(), Setup::Normal)?;
+    let storage = &config.storage;
+    if storage.database_file.is_some() {
+        // An embedded database is never there without its key: a key that is missing later was lost.
+        keys::load(&config.keys, storage)?;
+        private::folder(&storage.data_dir)
+            .with_context(|| format!("the folder {} cannot be made", storage.data_dir.display()))?;
+    }
+    runtime()?
+        .block_on(store::migrate::up(storage.migration_url().open()))
+        .context("the database cannot be brought up to date")?;
+    tracing::info!("the database is up to date");
+    Ok(())
+}
+
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("the operating system gives no threads")
+}
