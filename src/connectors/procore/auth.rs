@@ -9,11 +9,12 @@ use serde_json::Value;
 
 use super::client;
 use super::fault;
-use super::pace;
 use super::reading;
+use crate::connectors::kit;
 use crate::contract::{
     Answer, Body, Call, Credentials, FreshToken, LogsIn, Method, Request, Response, Wire,
 };
+use crate::domain::clock::Timestamp;
 use crate::domain::connection::Settings;
 use crate::domain::fault::Fault;
 use crate::domain::secret::Secret;
@@ -23,6 +24,9 @@ use crate::domain::secret::Secret;
 const LIFETIME: Duration = Duration::from_secs(5400);
 /// Taken where a refusal names no wait. Source: Procore "Rate limiting", read 2026-11-22.
 const WAIT_UNNAMED: Duration = Duration::from_secs(10);
+const WAIT_MIN: Duration = Duration::from_secs(1);
+/// The longest window there is. Source: Procore "Rate limiting", read 2026-11-22.
+const WAIT_MAX: Duration = Duration::from_secs(3600);
 
 /// The one way to log in.
 pub(super) struct ClientCredentials;
@@ -42,7 +46,7 @@ impl LogsIn for ClientCredentials {
             let request = Request {
                 method: Method::Post,
                 url: client::token_url(settings)?,
-                headers: vec![("Accept", "application/json".to_owned())],
+                headers: Vec::new(),
                 bearer: None,
                 body: Body::Form(vec![
                     field("grant_type", "client_credentials"),
@@ -98,7 +102,9 @@ fn refused(response: &Response, secret: &str) -> Fault {
     let said = texts.join(": ").replace(secret, "***");
     match response.status {
         429 => Fault::RateLimited {
-            retry_after: pace::named_wait(response).unwrap_or(WAIT_UNNAMED),
+            // Without a clock here, a date counts from the answer's own.
+            retry_after: kit::fault::retry_after(response, Timestamp::default())
+                .map_or(WAIT_UNNAMED, |wait| wait.clamp(WAIT_MIN, WAIT_MAX)),
             message: format!("Procore answered the log-in with 429: {said}"),
         },
         408 | 500..=599 => Fault::Transient {

@@ -8,6 +8,7 @@ use url::Url;
 use super::fault::{self, Asked};
 use super::paging;
 use super::tool::Tool;
+use crate::connectors::kit::json;
 use crate::contract::{Body, Call, ListScope, Method, Request, Response, Session};
 use crate::domain::clock::Timestamp;
 use crate::domain::connection::Settings;
@@ -229,10 +230,10 @@ impl<'a> Client<'a> {
     /// `Missing` on 404, otherwise as `fault.rs` says; `Broken` when the body is no such object.
     pub(super) async fn one(&self, ask: &Ask) -> Result<Map<String, Value>, Fault> {
         let response = self.send(ask, &[]).await?;
-        match serde_json::from_slice(&response.body) {
+        match json::parse(Call::Read, &response)? {
             // Some refusals come with a success status: they have words instead of an id.
-            Ok(Value::Object(fields)) if fields.contains_key("id") => Ok(fields),
-            _ => Err(fault::unexpected_body(ask.operation, &response.body)),
+            Value::Object(fields) if fields.contains_key("id") => Ok(fields),
+            other => Err(fault::unexpected_body(ask.operation, &other)),
         }
     }
 
@@ -254,13 +255,13 @@ impl<'a> Client<'a> {
             Err(Fault::Missing { .. }) => return Err(fault::hidden(ask.tool)),
             answer => answer?,
         };
-        match serde_json::from_slice(&response.body) {
-            Ok(Value::Array(rows)) => Ok(Rows {
+        match json::parse(Call::Read, &response)? {
+            Value::Array(rows) => Ok(Rows {
                 next: paging::next(asked, rows.len(), &response)?,
                 total: paging::total(&response),
                 rows,
             }),
-            _ => Err(fault::unexpected_body(ask.operation, &response.body)),
+            other => Err(fault::unexpected_body(ask.operation, &other)),
         }
     }
 
@@ -321,10 +322,7 @@ impl<'a> Client<'a> {
         let build = || Request {
             method: Method::Get,
             url: url.clone(),
-            headers: vec![
-                ("Procore-Company-Id", self.company.clone()),
-                ("Accept", "application/json".to_owned()),
-            ],
+            headers: vec![("Procore-Company-Id", self.company.clone())],
             bearer: None,
             body: Body::None,
             call: Call::Read,

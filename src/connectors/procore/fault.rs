@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use super::pace;
 use super::tool::Tool;
+use crate::connectors::kit::fault::sample;
 use crate::contract::{Call, Response};
 use crate::domain::clock::Timestamp;
 use crate::domain::fault::{Fault, Issue};
@@ -137,23 +138,18 @@ pub(super) fn unreadable(what: &str, issues: Vec<Issue>) -> Fault {
     }
 }
 
-/// A body that is no JSON, or not the JSON that was asked for.
-pub(super) fn unexpected_body(what: &str, body: &[u8]) -> Fault {
-    let seen = match serde_json::from_slice::<Value>(body) {
-        Ok(value) => {
-            let issues = issues_in(&value);
-            match issues.first() {
-                Some(issue) => format!("an error: {issue}"),
-                None => "JSON of another shape".to_owned(),
-            }
-        }
-        Err(_) if body.is_empty() => "nothing".to_owned(),
-        Err(_) if is_html(body) => "an HTML page".to_owned(),
-        Err(error) => format!("no JSON ({error})"),
+/// JSON of another shape than was asked for.
+pub(super) fn unexpected_body(what: &str, body: &Value) -> Fault {
+    let seen = match issues_in(body).first() {
+        Some(issue) => format!("an error: {issue}"),
+        None => format!(
+            "JSON of another shape: {}",
+            sample(body.to_string().as_bytes())
+        ),
     };
     Fault::Broken {
         code: "unexpected_body".to_owned(),
-        message: format!("Procore answered a {what} with {seen}"),
+        message: format!("Procore answered \"{what}\" with {seen}"),
     }
 }
 
@@ -453,14 +449,12 @@ mod tests {
     #[test]
     fn an_unexpected_body_is_described() {
         let table = [
-            ("", "nothing"),
-            ("<html>", "an HTML page"),
-            ("{\"id\":1", "no JSON"),
-            ("[1,2]", "JSON of another shape"),
+            ("[1,2]", "JSON of another shape: `[1,2]`"),
             (r#"{"errors":"Down"}"#, "an error: Down"),
         ];
         for (body, wanted) in table {
-            let found = unexpected_body("vendor", body.as_bytes()).to_string();
+            let body: Value = serde_json::from_str(body).unwrap();
+            let found = unexpected_body("vendor", &body).to_string();
             assert!(found.contains(wanted), "{body}: {found}");
         }
     }

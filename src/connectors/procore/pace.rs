@@ -9,6 +9,7 @@ use std::time::Duration;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
+use crate::connectors::kit::fault;
 use crate::contract::{Allowance, Response};
 use crate::domain::clock::Timestamp;
 
@@ -28,17 +29,9 @@ pub(super) fn allowance(response: &Response, now: Timestamp) -> Option<Allowance
 /// How long to wait after a refusal: the later of `Retry-After` and the window's end, because the
 /// vendor's pages disagree about which of the two a refusal carries.
 pub(super) fn retry_after(response: &Response, now: Timestamp) -> Option<Duration> {
-    let by_date = || Some(until(date(response, "retry-after")?, now));
-    let asked = named_wait(response).or_else(by_date);
-    let window = window_left(response, now);
-    let longest = asked.max(window)?;
+    let asked = fault::retry_after(response, now);
+    let longest = asked.max(window_left(response, now))?;
     Some(longest.clamp(Duration::from_secs(1), WINDOW_MAX))
-}
-
-/// The wait that a refusal names in seconds.
-pub(super) fn named_wait(response: &Response) -> Option<Duration> {
-    let wait = Duration::from_secs(number(response, "retry-after")?);
-    Some(wait.clamp(Duration::from_secs(1), WINDOW_MAX))
 }
 
 /// Until the window ends. The end is a second of the vendor's clock, which may differ from ours by an

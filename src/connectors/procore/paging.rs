@@ -7,6 +7,7 @@
 use serde_json::Value;
 
 use super::reading;
+use crate::connectors::kit;
 use crate::contract::Response;
 use crate::domain::fault::Fault;
 
@@ -17,8 +18,6 @@ pub(super) const PER_PAGE: u32 = 500;
 pub(super) const PROJECTS_PER_PAGE: u32 = 300;
 /// Source: Procore tax codes list, read 2026-11-22.
 pub(super) const TAX_CODES_PER_PAGE: u32 = 100;
-/// A list longer than this is taken for a loop.
-const PAGES_MAX: u32 = 10_000;
 /// Without any header, a page is taken for cut when its length is a multiple of this.
 /// Assumed: page sizes are round numbers.
 const ROUND: usize = 5;
@@ -35,7 +34,7 @@ pub(super) struct Asked {
 /// # Errors
 /// `Broken` when the list leads back or never ends.
 pub(super) fn next(asked: Asked, rows: usize, response: &Response) -> Result<Option<u32>, Fault> {
-    let linked = response.header("link").and_then(next_in_link);
+    let linked = next_in_link(response);
     let following = asked.page.saturating_add(1);
     let next = match linked {
         Some(page) if page <= asked.page => {
@@ -48,11 +47,13 @@ pub(super) fn next(asked: Asked, rows: usize, response: &Response) -> Result<Opt
         None => goes_on(asked, rows, response).then_some(following),
     };
     match next {
-        Some(page) if page > PAGES_MAX => {
-            Err(endless(&format!("it has more than {PAGES_MAX} pages")))
-        }
+        Some(page) if is_beyond(page) => Err(endless(&format!("it has a page {page}"))),
         next => Ok(next),
     }
+}
+
+fn is_beyond(page: u32) -> bool {
+    usize::try_from(page).map_or(true, |page| page > kit::paging::PAGES_MAX)
 }
 
 fn endless(why: &str) -> Fault {
@@ -88,24 +89,10 @@ fn number(response: &Response, name: &str) -> Option<u64> {
     response.header(name)?.trim().parse().ok()
 }
 
-/// The `page` of the link whose relation is `next`.
-fn next_in_link(header: &str) -> Option<u32> {
-    header.split('<').skip(1).find_map(|part| {
-        let (target, parameters) = part.split_once('>')?;
-        let is_next = parameters.split([';', ',']).any(|parameter| {
-            let parameter = parameter.trim();
-            let relation = parameter.strip_prefix("rel=").unwrap_or_default();
-            relation.trim_matches('"').eq_ignore_ascii_case("next")
-        });
-        is_next.then(|| page_in(target)).flatten()
-    })
-}
-
-fn page_in(target: &str) -> Option<u32> {
-    let (_, query) = target.split_once('?')?;
-    let mut pairs = url::form_urlencoded::parse(query.as_bytes());
-    let found = pairs.find(|(name, _)| name == "page");
-    found.and_then(|(_, page)| page.parse().ok())
+/// The `page` of the link to the next page.
+fn next_in_link(response: &Response) -> Option<u32> {
+    let target = kit::paging::link(response, "next")?;
+    kit::paging::query_value(&target, "page")?.parse().ok()
 }
 
 /// The key of the first row: what tells a repeated page from a new one.
