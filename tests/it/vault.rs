@@ -7,6 +7,8 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
+use super::support::database::{Engine, TestDatabase, both};
+
 /// S18 of SECURITY-RELIABILITY.
 const REFUSED_WITHIN: Duration = Duration::from_secs(5);
 
@@ -85,4 +87,20 @@ fn the_first_start_makes_a_key_and_a_lost_one_stops_the_next() {
     assert_eq!(lost.status.code(), Some(2));
     assert!(String::from_utf8(lost.stderr).unwrap().contains("is gone"));
     assert!(!key.exists());
+}
+
+both!(the_schema_comes_up_as_often_as_it_is_asked);
+
+async fn the_schema_comes_up_as_often_as_it_is_asked(database: TestDatabase) {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = [("MLC_DATABASE_URL", database.url.as_str())];
+    for _ in 0..2 {
+        let answer = migrate(folder.path(), &settings);
+        let told = String::from_utf8(answer.stderr).unwrap();
+        assert!(answer.status.success(), "{told}");
+        assert!(told.contains("up to date"), "{told}");
+    }
+    // The key of a database that several programs share is not for one of them to make.
+    let has_key = folder.path().join("data/master.key").exists();
+    assert_eq!(has_key, database.engine == Engine::Sqlite);
 }
