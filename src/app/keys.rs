@@ -11,7 +11,8 @@ use zeroize::Zeroizing;
 
 use super::config::{KeySource, Storage};
 use super::private;
-use crate::vault::{BadMasterKeys, MasterKeys, VaultError};
+use crate::domain::ids::TenantId;
+use crate::vault::{BadMasterKeys, MasterKeys, Vault, VaultError, WrappedKey};
 
 /// The generated key's file in the data directory.
 const KEY_FILE: &str = "master.key";
@@ -58,6 +59,11 @@ pub enum NoKeys {
     },
     #[error("no master key could be made")]
     NotDrawn(#[source] VaultError),
+    #[error(
+        "the master key is not the one that this database was sealed with; give the right one, or put \
+         the database back that belongs to this key"
+    )]
+    Wrong(#[source] VaultError),
 }
 
 /// Reads the master keys, or makes one for a new embedded database.
@@ -80,6 +86,18 @@ pub fn load(source: &KeySource, storage: &Storage) -> Result<MasterKeys, NoKeys>
                 read => read,
             }
         }
+    }
+}
+
+/// Whether the keys are those of this database: they must open a data key that lies in it. Ask before
+/// anything is sealed or sent.
+///
+/// # Errors
+/// `Wrong`.
+pub fn fit(vault: &Vault, tenant: TenantId, stored: &WrappedKey) -> Result<(), NoKeys> {
+    match vault.open_data_key(tenant, stored) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(NoKeys::Wrong(error)),
     }
 }
 
@@ -245,5 +263,20 @@ mod tests {
         let weak = load(&KeySource::File(path), &storage);
         assert!(matches!(weak, Err(NoKeys::InFile { .. })));
         assert!(!storage.data_dir.exists());
+    }
+
+    #[test]
+    fn keys_of_another_database_do_not_fit() {
+        let vault = || {
+            let list = MasterKeys::generate().unwrap();
+            Vault::new(MasterKeys::parse(&list).unwrap())
+        };
+        let (own, other, tenant) = (vault(), vault(), TenantId::generate());
+        let stored = own.new_data_key(tenant).unwrap();
+        assert!(fit(&own, tenant, &stored).is_ok());
+        assert!(matches!(
+            fit(&other, tenant, &stored),
+            Err(NoKeys::Wrong(_))
+        ));
     }
 }
