@@ -70,6 +70,7 @@ impl Ask {
         let given = checked(transaction, &item.record)?;
         check_company(manner.company.as_deref())?;
         check_company(given.get("CONO").map(String::as_str))?;
+        check_division(manner.division.as_deref())?;
         let is_shown = |field: &&Field| {
             let mut wanted = item.columns.iter();
             item.columns.is_empty() || wanted.any(|name| name.eq_ignore_ascii_case(field.name))
@@ -224,6 +225,14 @@ fn checked_value(field: &'static Field, value: &str) -> Result<String, Nok> {
         }
         Kind::Text if KEYS.binary_search(&field.name).is_ok() => Ok(value.to_uppercase()),
         _ => Ok(value.to_owned()),
+    }
+}
+
+/// Assumed: the code for a division that there is not.
+fn check_division(division: Option<&str>) -> Result<(), Nok> {
+    match division {
+        None | Some("" | seed::DIVI) => Ok(()),
+        Some(_) => Err(Nok::no_record("DIVI")),
     }
 }
 

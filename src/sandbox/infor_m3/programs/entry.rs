@@ -3,7 +3,8 @@
 //! Source: PPS370MI field lists and PPS376/PPS090 descriptions, read 2026-11-22: only a batch of
 //! status 10 takes entries; a question mark clears a field; the order number comes from AddHead.
 //! Assumed: AddHead and AddLine are not checked for having been sent before; a batch may hold
-//! several orders, told apart by PUNO or HREF; account strings are only looked at by the batch.
+//! several orders, told apart by PUNO or HREF; account strings are only looked at by the batch,
+//! and one without a line goes to all lines entered so far.
 
 use time::Duration;
 
@@ -93,7 +94,7 @@ fn add_account_string(world: &mut World, ask: &Ask) -> Outcome {
         .into_iter()
         .filter(|(name, _)| name.starts_with("AIT"))
         .collect();
-    let asked = ask.text("PNLI");
+    let asked = line_asked(entered, ask);
     if asked.is_empty() {
         for line in entered.lines.values_mut() {
             line.coding = coding.clone();
@@ -104,7 +105,7 @@ fn add_account_string(world: &mut World, ask: &Ask) -> Outcome {
         .parse()
         .ok()
         .and_then(|line| entered.lines.get_mut(&line));
-    line.ok_or_else(|| Nok::no_line(asked))?.coding = coding;
+    line.ok_or_else(|| Nok::no_line(&asked))?.coding = coding;
     Ok(Answer::written(format!("{number}/{asked}")))
 }
 
@@ -162,7 +163,7 @@ fn entered<'a>(world: &'a mut World, ask: &Ask) -> Result<(String, &'a mut Enter
     let batch = open(world, ask)?;
     let mut heads = batch.heads.iter();
     let found = if !number.is_empty() {
-        heads.find(|(held, _)| *held == number)
+        batch.heads.get_key_value(number)
     } else if !reference.is_empty() {
         heads.find(|(_, head)| {
             head.fields
@@ -177,6 +178,17 @@ fn entered<'a>(world: &'a mut World, ask: &Ask) -> Result<(String, &'a mut Enter
     let entered = batch.heads.get_mut(&held);
     let entered = entered.ok_or_else(|| Nok::no_order(number))?;
     Ok((held, entered))
+}
+
+/// The number of the line that the call means, by number or by its reference.
+fn line_asked(entered: &Entered, ask: &Ask) -> String {
+    let (number, reference) = (ask.text("PNLI"), ask.text("LREF"));
+    if !number.is_empty() || reference.is_empty() {
+        return number.to_owned();
+    }
+    let mut lines = entered.lines.iter();
+    let found = lines.find(|(_, line)| line.text("LREF") == reference);
+    found.map_or_else(|| reference.to_owned(), |(number, _)| number.to_string())
 }
 
 /// What was given, with question marks as blanks.

@@ -6,7 +6,8 @@ use super::super::shape;
 use super::super::world::World;
 
 /// Assumed: the company's currency and the user's settings; the field names are the vendor's.
-pub(super) fn user(ask: &Ask) -> Outcome {
+pub(super) fn user(world: &World, ask: &Ask) -> Outcome {
+    let comma = world.settings.decimal_comma;
     Ok(ask.one(|field| {
         let value = match field {
             "ZZUSID" => seed::USER,
@@ -16,8 +17,20 @@ pub(super) fn user(ask: &Ask) -> Outcome {
             "ZZWHLO" => seed::WAREHOUSE,
             "ZDLANC" => "GB",
             "ZDDTFM" => "YMD",
-            "DSEP" => ".",
-            "TSEP" => ",",
+            "DSEP" => {
+                if comma {
+                    ","
+                } else {
+                    "."
+                }
+            }
+            "TSEP" => {
+                if comma {
+                    "."
+                } else {
+                    ","
+                }
+            }
             "TIZO" => "UTC",
             "USFN" => "Service user of the connector",
             _ => return None,
