@@ -14,6 +14,7 @@
 //! | `POST orders` | head fields and `lines`, a list of line fields; answers `{"PUNO":…}` |
 //! | `POST orders/{PUNO}/lines/{PNLI}` | line fields to set, statuses and received quantity too |
 //!
+//! These let everything happen that is due; `GET /_sandbox/state` shows what the last call left.
 //! Values are texts or numbers under the vendor's field names; unknown names are refused.
 
 use serde_json::{Map, Value, json};

@@ -21,7 +21,7 @@ pub(super) struct Done {
 
 #[derive(Serialize)]
 struct Body<'a> {
-    results: Vec<Value2<'a>>,
+    results: Vec<OneResult<'a>>,
     #[serde(rename = "wasTerminated")]
     was_terminated: bool,
     #[serde(flatten)]
@@ -42,7 +42,7 @@ struct Termination<'a> {
 
 #[derive(Serialize)]
 #[serde(untagged)]
-enum Value2<'a> {
+enum OneResult<'a> {
     Good {
         transaction: &'a str,
         records: &'a [Row],
@@ -68,11 +68,11 @@ pub(super) fn answer(status: u16, done: &Done) -> Reply {
         .results
         .iter()
         .map(|(transaction, result)| match result {
-            Ok(answer) => Value2::Good {
+            Ok(answer) => OneResult::Good {
                 transaction,
                 records: &answer.rows,
             },
-            Err(nok) => Value2::Refused {
+            Err(nok) => OneResult::Refused {
                 transaction,
                 message: &nok.message,
                 kind: nok.kind,

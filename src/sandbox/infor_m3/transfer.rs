@@ -42,12 +42,14 @@ pub(super) fn work_on(world: &mut World, number: &str) {
         .iter()
         .flat_map(|(order, entered)| faults(world, order, entered))
         .collect();
-    let is_empty = batch.heads.is_empty();
     let Some(batch) = world.batches.get_mut(number) else {
         return;
     };
     batch.messages = messages;
-    if is_empty || !batch.messages.is_empty() {
+    if batch.heads.is_empty() {
+        batch.messages.push("the batch has no order".to_owned());
+    }
+    if !batch.messages.is_empty() {
         batch.status = Status::Faulty;
         return;
     }

@@ -93,7 +93,7 @@ async fn tokens_are_refreshed_revoked_and_rationed() {
     for _ in 0..4 {
         statuses.push(bed.ask_token(bed.part("sask")).await.status);
     }
-    // One of the minute was used at the start of the test, the rest of the day's six after it.
+    // Two of this minute's log-ins were used above.
     assert_eq!(
         statuses.iter().filter(|status| **status == 429).count(),
         3,
