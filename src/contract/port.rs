@@ -188,6 +188,20 @@ impl<E> Port<E> {
     }
 }
 
+impl<E> Port<E> {
+    /// Records can be listed and read here.
+    #[must_use]
+    pub const fn is_source(&self) -> bool {
+        self.lists.is_some() && self.reads.is_some()
+    }
+
+    /// Records can be written here.
+    #[must_use]
+    pub const fn is_target(&self) -> bool {
+        self.writes.is_some()
+    }
+}
+
 /// Every port there is; a connector opens some.
 pub struct Ports {
     pub project: Port<Project>,

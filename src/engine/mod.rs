@@ -1,17 +1,26 @@
 //! Moves records: reconcile, plan, apply, decide. Knows systems only by their ports.
 
+pub mod catalog;
+pub mod connect;
+mod error;
+mod keyring;
+pub mod session;
+mod tokens;
+
 use std::sync::Arc;
 
 use crate::contract::{Connector, Network};
 use crate::domain::clock::{Clock, Pace};
-use crate::domain::system::{PairKind, SystemId};
+use crate::domain::system::SystemId;
 use crate::flows::PairDeclaration;
 use crate::store::Store;
 use crate::vault::Vault;
 
-/// Everything the engine works with. Made once by `app`; clones are cheap.
-#[derive(Clone)]
-pub struct Engine {
+pub use error::EngineError;
+pub use keyring::Keyring;
+
+/// What `app` hands over.
+pub struct Setup {
     pub store: Store,
     pub vault: Arc<Vault>,
     pub network: Arc<dyn Network>,
@@ -21,7 +30,39 @@ pub struct Engine {
     pub pace: Pace,
 }
 
+/// Everything the engine works with. Made once by `app`; clones are cheap and share what is remembered.
+#[derive(Clone)]
+pub struct Engine {
+    pub store: Store,
+    pub vault: Arc<Vault>,
+    pub network: Arc<dyn Network>,
+    pub connectors: &'static [&'static Connector],
+    pub pairs: &'static [&'static PairDeclaration],
+    pub clock: Clock,
+    pub pace: Pace,
+    pub keyring: Arc<Keyring>,
+    tokens: Arc<tokens::TokenShelf>,
+    facts: Arc<session::FactShelf>,
+}
+
 impl Engine {
+    #[must_use]
+    pub fn new(setup: Setup) -> Self {
+        let keyring = Keyring::new(setup.store.clone(), Arc::clone(&setup.vault));
+        Self {
+            store: setup.store,
+            vault: setup.vault,
+            network: setup.network,
+            connectors: setup.connectors,
+            pairs: setup.pairs,
+            clock: setup.clock,
+            pace: setup.pace,
+            keyring: Arc::new(keyring),
+            tokens: Arc::default(),
+            facts: Arc::default(),
+        }
+    }
+
     /// A system's connector.
     #[must_use]
     pub fn connector(&self, system: &SystemId) -> Option<&'static Connector> {
@@ -29,11 +70,5 @@ impl Engine {
             .iter()
             .copied()
             .find(|connector| connector.system == *system)
-    }
-
-    /// What a kind of pair declares.
-    #[must_use]
-    pub fn pair_kind(&self, kind: &PairKind) -> Option<&'static PairDeclaration> {
-        self.pairs.iter().copied().find(|pair| pair.kind == *kind)
     }
 }
