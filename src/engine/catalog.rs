@@ -35,7 +35,10 @@ static OF_EVERY_SYSTEM: &[Field] = &[
     Field {
         name: "quiet_period_seconds",
         label: "Quiet period in seconds",
-        kind: Kind::Number { min: 0, max: 86_400 },
+        kind: Kind::Number {
+            min: 0,
+            max: 86_400,
+        },
         required: false,
         default: "300",
         hint: "How long a write whose answer was lost rests before it may be sent again.",

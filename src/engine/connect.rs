@@ -80,8 +80,12 @@ async fn steps(
     pairs: &[Pair],
 ) -> Vec<PingStep> {
     let started = Instant::now();
-    let opened = session::connector(engine, connection)
-        .and_then(|connector| Ok((connector, session::open_for_person(engine, tenant, connection)?)));
+    let opened = session::connector(engine, connection).and_then(|connector| {
+        Ok((
+            connector,
+            session::open_for_person(engine, tenant, connection)?,
+        ))
+    });
     let (connector, session) = match opened {
         Ok(opened) => opened,
         Err(fault) => return vec![failed("address", started, &fault)],
@@ -91,7 +95,12 @@ async fn steps(
     let mut steps = Vec::new();
     let within = tokio::time::timeout(
         DEADLINE,
-        take_steps(engine, (connector, &session), (connection, pairs), &mut steps),
+        take_steps(
+            engine,
+            (connector, &session),
+            (connection, pairs),
+            &mut steps,
+        ),
     );
     if within.await.is_err() {
         let name = match steps.len() {
@@ -134,13 +143,20 @@ async fn take_steps(
         Ok(token) => steps.push(PingStep::well(
             "token",
             millis(started.elapsed()),
-            format!("the log-in works; the token is used until {}", token.expires_at.whole_seconds()),
+            format!(
+                "the log-in works; the token is used until {}",
+                token.expires_at.whole_seconds()
+            ),
         )),
         Err(fault) => return steps.push(failed("token", started, &fault)),
     }
     let flows = flows(engine, connection, pairs);
     let started = Instant::now();
-    match connector.probes.probe(session, Probe { flows: &flows }).await {
+    match connector
+        .probes
+        .probe(session, Probe { flows: &flows })
+        .await
+    {
         Ok(found) => steps.extend(found),
         Err(fault) => steps.push(failed("company", started, &fault)),
     }
@@ -194,12 +210,21 @@ fn address_and_tls(addresses: &[String], reached: &[Result<Reached, Fault>]) -> 
     };
     let hosts = addresses
         .iter()
-        .map(|address| address.split_once("://").map_or(address.as_str(), |(_, host)| host))
+        .map(|address| {
+            address
+                .split_once("://")
+                .map_or(address.as_str(), |(_, host)| host)
+        })
         .collect::<Vec<_>>()
         .join(" and ");
     let connected = ms(|reached| Some(reached.connected_in));
     if let Some(fault) = failure(false) {
-        return vec![PingStep::badly("address", connected, fault.to_string(), hint(fault))];
+        return vec![PingStep::badly(
+            "address",
+            connected,
+            fault.to_string(),
+            hint(fault),
+        )];
     }
     if addresses.is_empty() {
         return vec![PingStep::badly(
@@ -218,7 +243,11 @@ fn address_and_tls(addresses: &[String], reached: &[Result<Reached, Fault>]) -> 
             fault.to_string(),
             "The certificate must be valid for this host; ask whoever runs the system.",
         ),
-        None if reached.iter().flatten().all(|host| host.secured_in.is_some()) => {
+        None if reached
+            .iter()
+            .flatten()
+            .all(|host| host.secured_in.is_some()) =>
+        {
             PingStep::well("tls", secured, "the certificate is valid")
         }
         None => PingStep::well(
@@ -231,7 +260,12 @@ fn address_and_tls(addresses: &[String], reached: &[Result<Reached, Fault>]) -> 
 }
 
 fn failed(name: &str, started: Instant, fault: &Fault) -> PingStep {
-    PingStep::badly(name, millis(started.elapsed()), fault.to_string(), hint(fault))
+    PingStep::badly(
+        name,
+        millis(started.elapsed()),
+        fault.to_string(),
+        hint(fault),
+    )
 }
 
 /// What a person can do about it.
@@ -290,21 +324,43 @@ mod tests {
         });
         for (case, results, want) in [
             ("both", vec![reached(true), reached(true)], "address+ tls+"),
-            ("plain", vec![reached(false), reached(false)], "address+ tls+"),
+            (
+                "plain",
+                vec![reached(false), reached(false)],
+                "address+ tls+",
+            ),
             ("no name", vec![reached(true), trouble("dns")], "address-"),
-            ("shut", vec![trouble("unreachable"), reached(true)], "address-"),
-            ("bad certificate", vec![reached(true), trouble("tls")], "address+ tls-"),
-            ("shut and bad", vec![trouble("tls"), trouble("dns")], "address-"),
+            (
+                "shut",
+                vec![trouble("unreachable"), reached(true)],
+                "address-",
+            ),
+            (
+                "bad certificate",
+                vec![reached(true), trouble("tls")],
+                "address+ tls-",
+            ),
+            (
+                "shut and bad",
+                vec![trouble("tls"), trouble("dns")],
+                "address-",
+            ),
             ("refused", vec![reached(true), refused], "address-"),
         ] {
-            let addresses = ["https://a.example".to_owned(), "https://b.example".to_owned()];
+            let addresses = [
+                "https://a.example".to_owned(),
+                "https://b.example".to_owned(),
+            ];
             let steps = address_and_tls(&addresses, &results);
             let said: Vec<String> = steps
                 .iter()
                 .map(|step| format!("{}{}", step.name, if step.ok { "+" } else { "-" }))
                 .collect();
             assert_eq!(said.join(" "), want, "{case}");
-            assert!(steps.iter().all(|step| step.ok == step.hint.is_none()), "{case}");
+            assert!(
+                steps.iter().all(|step| step.ok == step.hint.is_none()),
+                "{case}"
+            );
         }
     }
 

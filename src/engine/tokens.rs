@@ -92,7 +92,10 @@ impl Tokens for ConnectionTokens {
 enum Look {
     Usable(Token),
     /// Nobody is at it: the generation that a log-in would replace.
-    Free { generation: i64, before: Option<AuthFault> },
+    Free {
+        generation: i64,
+        before: Option<AuthFault>,
+    },
     Busy,
 }
 
@@ -186,7 +189,10 @@ impl ConnectionTokens {
             return None;
         }
         let sealed = kept.sealed.as_ref()?;
-        let value = self.open(sealed, "vendor_token", "access_token").await.ok()?;
+        let value = self
+            .open(sealed, "vendor_token", "access_token")
+            .await
+            .ok()?;
         Some(Token {
             value,
             generation: kept.generation,
@@ -465,7 +471,8 @@ fn changed() -> Fault {
 fn unreadable() -> Fault {
     Fault::Auth {
         code: "credential_unreadable".to_owned(),
-        message: "the stored secrets of this connection cannot be opened; enter them again".to_owned(),
+        message: "the stored secrets of this connection cannot be opened; enter them again"
+            .to_owned(),
     }
 }
 
