@@ -2,6 +2,8 @@
 //! its audit event and the wake of the work that follows.
 
 mod error;
+pub mod record;
+pub mod run;
 
 use std::sync::Arc;
 

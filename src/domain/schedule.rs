@@ -135,6 +135,12 @@ impl Schedule {
             .collect()
     }
 
+    /// The calendar day of an instant in the schedule's zone.
+    #[must_use]
+    pub fn local_date(&self, at: Timestamp) -> Date {
+        self.local(at).date()
+    }
+
     fn is_holiday(&self, at: Timestamp) -> bool {
         self.holidays.contains(&self.local(at).date())
     }

@@ -2,12 +2,23 @@
 
 pub mod catalog;
 pub mod connect;
+mod decide;
+mod ends;
 mod error;
+mod explain;
 mod keyring;
+mod plan;
+mod reconcile;
 pub mod session;
+mod settle;
+mod slice;
 mod tokens;
+mod travel;
+mod turn;
+mod write;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::contract::{Connector, Network};
 use crate::domain::clock::{Clock, Pace};
@@ -18,6 +29,8 @@ use crate::vault::Vault;
 
 pub use error::EngineError;
 pub use keyring::Keyring;
+pub use reconcile::counted as run_counts;
+pub use slice::Ended;
 
 /// What `app` hands over.
 pub struct Setup {
@@ -43,6 +56,7 @@ pub struct Engine {
     pub keyring: Arc<Keyring>,
     tokens: Arc<tokens::TokenShelf>,
     facts: Arc<session::FactShelf>,
+    stopping: Arc<AtomicBool>,
 }
 
 impl Engine {
@@ -60,7 +74,19 @@ impl Engine {
             keyring: Arc::new(keyring),
             tokens: Arc::default(),
             facts: Arc::default(),
+            stopping: Arc::default(),
         }
+    }
+
+    /// Asks every slice to end soon; records in the middle of a step finish it.
+    pub fn stop(&self) {
+        self.stopping.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether slices should end.
+    #[must_use]
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::SeqCst)
     }
 
     /// A system's connector.

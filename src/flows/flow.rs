@@ -34,6 +34,10 @@ pub struct Flow<E: 'static> {
     /// Lower goes first inside a lane.
     pub rank: u8,
     pub afterwards: Afterwards,
+    /// The kind under which others wait for it.
+    pub waited_for_as: &'static str,
+    /// Finished in the source, which is no withdrawal: what was written stays right.
+    pub has_ended: fn(&E) -> bool,
     pub facts: fn(&E) -> Facts,
     /// Whether it may leave the source at all.
     pub gate: fn(&E, &Rules<'_>) -> Gate,

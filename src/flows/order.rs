@@ -6,6 +6,7 @@ use super::flow::{Afterwards, Facts, Flow, Linked};
 use super::gate::{Gate, Rules};
 use crate::contract::Need;
 use crate::domain::mapping::{CodedLine, MappingKind, Tables};
+use crate::domain::pair::plain_status;
 use crate::domain::records::Order;
 use crate::domain::system::Entity;
 
@@ -13,6 +14,8 @@ use crate::domain::system::Entity;
 pub static ORDER: Flow<Order> = Flow {
     rank: 2,
     afterwards: Afterwards::Frozen,
+    waited_for_as: "order",
+    has_ended: |order| ["complete", "closed"].contains(&plain_status(&order.status).as_str()),
     facts,
     gate,
     needs,

@@ -11,6 +11,8 @@ use crate::domain::system::Entity;
 pub static VENDOR: Flow<Vendor> = Flow {
     rank: 0,
     afterwards: Afterwards::TargetIsMaster,
+    waited_for_as: "vendor",
+    has_ended: |_| false,
     facts,
     gate,
     needs,

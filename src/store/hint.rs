@@ -113,3 +113,33 @@ fn upsert(rows: usize) -> String {
         rows.join(", ")
     )
 }
+
+/// Another record needs this one: it travels even if its age or a rule left it out.
+///
+/// # Errors
+/// `Database`.
+pub async fn need(scope: &Scope, page: &Page<'_>, hint: &Hint) -> Result<(), StoreError> {
+    let known = super::record::of_source(scope, page.pair, page.flow, &hint.source_id).await?;
+    if known.is_none() {
+        take(scope, page, std::slice::from_ref(hint)).await?;
+    }
+    let values: [Value; 5] = [
+        scope.tenant_value(),
+        page.pair.0.into(),
+        page.flow.into(),
+        hint.source_id.clone().into(),
+        scope.now().0.into(),
+    ];
+    let woken = scope
+        .run(
+            "UPDATE record SET wish = '\"needed\"', state = 'pending', due_at = $5, updated_at = $5 \
+             WHERE tenant_id = $1 AND pair_id = $2 AND flow = $3 AND source_id = $4 AND wish IS NULL \
+               AND (state = 'pending' OR (state = 'ignored' AND reason <> 'ignored_by_person'))",
+            values,
+        )
+        .await?;
+    if woken > 0 {
+        scope.wake(scope.now());
+    }
+    Ok(())
+}

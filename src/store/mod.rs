@@ -25,6 +25,7 @@ pub mod record;
 mod rows;
 pub mod run;
 mod scope;
+pub mod search;
 pub mod threshold;
 pub mod vendor_token;
 pub mod wait;

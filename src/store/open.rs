@@ -110,6 +110,12 @@ impl Store {
         &self.inner.clock
     }
 
+    /// Whether several nodes may share the database.
+    #[must_use]
+    pub fn is_postgres(&self) -> bool {
+        self.inner.writing.get_database_backend() == DbBackend::Postgres
+    }
+
     /// For the queue's own storage, which shares the writer.
     #[must_use]
     pub fn connection(&self) -> &DatabaseConnection {

@@ -5,8 +5,8 @@ use apalis_postgres::PostgresStorage;
 use apalis_sqlite::SqliteStorage;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr};
 
-use super::StoreError;
 use super::scope::{Told, run};
+use super::{Store, StoreError};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::TenantId;
 use crate::domain::member::Actor;
@@ -105,3 +105,34 @@ VALUES ($1, $2, $3, 'Pending', 0, 5, $4, 0, '{}')";
 const PUSH_POSTGRES: &str = "
 INSERT INTO apalis.jobs (id, job_type, job, status, attempts, max_attempts, run_at, priority, metadata)
 VALUES ($1, $2, $3, 'Pending', 0, 5, to_timestamp($4), 0, ''::hstore)";
+
+/// Finished jobs and dead workers leave; on SQLite the planner is told how the table looks, without which
+/// the queue's own statements walk through all of it.
+///
+/// # Errors
+/// `Database`.
+pub async fn clean(store: &Store) -> Result<(), StoreError> {
+    let connection = store.writing();
+    let statements: &[&str] = match connection.get_database_backend() {
+        DbBackend::Postgres => CLEAN_POSTGRES,
+        _ => CLEAN_SQLITE,
+    };
+    for statement in statements {
+        connection.execute_unprepared(statement).await?;
+    }
+    Ok(())
+}
+
+const CLEAN_SQLITE: &[&str] = &[
+    "DELETE FROM Jobs WHERE id IN (SELECT id FROM Jobs WHERE status IN ('Done', 'Killed', 'Failed')
+     AND done_at < strftime('%s', 'now') - 600 LIMIT 5000)",
+    "DELETE FROM Workers WHERE last_seen < strftime('%s', 'now') - 86400
+     AND id NOT IN (SELECT lock_by FROM Jobs WHERE lock_by IS NOT NULL)",
+    "ANALYZE Jobs",
+];
+const CLEAN_POSTGRES: &[&str] = &[
+    "DELETE FROM apalis.jobs WHERE id IN (SELECT id FROM apalis.jobs WHERE status IN ('Done', 'Killed', 'Failed')
+     AND done_at < now() - interval '10 minutes' LIMIT 5000)",
+    "DELETE FROM apalis.workers w WHERE w.last_seen < now() - interval '1 day'
+     AND NOT EXISTS (SELECT 1 FROM apalis.jobs j WHERE j.lock_by = w.id)",
+];

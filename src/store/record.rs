@@ -284,6 +284,29 @@ pub async fn make_due(scope: &Scope, id: RecordId) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// A record that our own part could not work is left alone until `until`.
+///
+/// # Errors
+/// `Database`.
+pub async fn postpone(
+    scope: &Scope,
+    id: RecordId,
+    until: Timestamp,
+    why: &str,
+) -> Result<(), StoreError> {
+    let says = format!("It could not be worked on and is tried again by itself: {why}.");
+    let sql = "UPDATE record SET due_at = $3, explanation = $4, updated_at = $5 WHERE tenant_id = $1 AND id = $2";
+    let values: [Value; 5] = [
+        scope.tenant_value(),
+        id.0.into(),
+        until.0.into(),
+        says.into(),
+        scope.now().0.into(),
+    ];
+    scope.run(sql, values).await?;
+    Ok(())
+}
+
 /// Records that were being written when their worker went away: looked at now, not at their deadline.
 ///
 /// # Errors

@@ -1,0 +1,407 @@
+//! Runs: schedules open them, listings fill them with hints, and they close when nothing of them is in work.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::decide;
+use super::ends::{End, Ends};
+use super::turn::Turn;
+use crate::contract::{Canonical, ListScope, Lists, Seen};
+use crate::domain::audit::Happened;
+use crate::domain::clock::Timestamp;
+use crate::domain::fault::Fault;
+use crate::domain::ids::RecordId;
+use crate::domain::mapping::{MappingKind, value};
+use crate::domain::pair::{Pair, PairStatus};
+use crate::domain::records::{Order, Vendor};
+use crate::domain::run::{Counts, RunState, Trigger, closing_state};
+use crate::flows::{PairFlow, RecordKind, lane};
+use crate::store::hint::{self, Hint};
+use crate::store::run::{Ending, Listing, OpenRun};
+use crate::store::{self, StoreError};
+
+/// Listings look back by this much, so that no clock's skew hides a change.
+const OVERLAP: Duration = Duration::from_secs(15 * 60);
+
+/// Opens a run for every pair whose time has come, and sets its next time.
+///
+/// # Errors
+/// `Stale` when the turn is lost, `Database`.
+pub async fn open_due(turn: &Turn) -> Result<(), StoreError> {
+    let now = turn.engine.clock.now();
+    let scope = turn.engine.store.read(turn.tenant).await?;
+    let due = store::pair::due(&scope, now).await?;
+    drop(scope);
+    for pair in due {
+        let next = (pair.status == PairStatus::Active)
+            .then(|| next_run(turn, &pair, now))
+            .flatten();
+        let flows = enabled(turn, &pair);
+        let may_run = pair.status == PairStatus::Active && !flows.is_empty();
+        turn.write(move |scope| {
+            Box::pin(async move {
+                store::pair::set_next_run(scope, pair.id, next).await?;
+                if may_run {
+                    store::run::open(scope, pair.id, flows, false, Trigger::Schedule).await?;
+                }
+                Ok(())
+            })
+        })
+        .await?;
+    }
+    Ok(())
+}
+
+/// The next time of a pair at the engine's pace, never outside of its hours.
+fn next_run(turn: &Turn, pair: &Pair, now: Timestamp) -> Option<Timestamp> {
+    let schedule = &pair.settings.schedule;
+    let real = Duration::from_secs(u64::from(schedule.every_minutes.max(1)) * 60);
+    let due = now.plus(turn.engine.pace.wait(real));
+    if schedule.is_open(due) {
+        Some(due)
+    } else {
+        schedule.next_after(now)
+    }
+}
+
+/// The flows of a pair that are switched on, in the order in which they depend on each other.
+fn enabled(turn: &Turn, pair: &Pair) -> Vec<String> {
+    turn.engine
+        .pair_kind(&pair.kind)
+        .map_or(Vec::new(), |kind| {
+            kind.flows
+                .iter()
+                .filter(|flow| pair.flow(flow.name).enabled)
+                .map(|flow| flow.name.to_owned())
+                .collect()
+        })
+}
+
+/// Lists one page of a run, if it has anything to list now. Gives whether it did.
+///
+/// # Errors
+/// `Stale` when the turn is lost, `Database`.
+pub async fn list_next(turn: &Turn, open: &OpenRun) -> Result<bool, StoreError> {
+    let Some(listing) = &open.listing else {
+        return Ok(false);
+    };
+    let now = turn.engine.clock.now();
+    if open.due_at.is_some_and(|at| at > now) {
+        return Ok(false);
+    }
+    let ends = turn.ends(open.run.pair_id).await?;
+    if turn.slow_until(&ends).is_some() {
+        return Ok(false);
+    }
+    let flow = listing.flows.first().and_then(|name| ends.kind.flow(name));
+    let Some(flow) = flow else {
+        let run = open.run.id;
+        turn.write(move |scope| {
+            Box::pin(async move { store::run::save_listing(scope, run, None, None).await })
+        })
+        .await?;
+        return Ok(true);
+    };
+    let page = Lister {
+        turn,
+        ends: &ends,
+        flow,
+        open,
+        listing,
+    };
+    page.take().await?;
+    Ok(true)
+}
+
+struct Lister<'a> {
+    turn: &'a Turn,
+    ends: &'a Ends,
+    flow: &'static PairFlow,
+    open: &'a OpenRun,
+    listing: &'a Listing,
+}
+
+impl Lister<'_> {
+    async fn take(&self) -> Result<(), StoreError> {
+        let now = self.turn.engine.clock.now();
+        let began_at = self.listing.began_at.unwrap_or(now);
+        let scope = self.list_scope(began_at).await?;
+        if self.flow.record == RecordKind::Order && scope.projects.is_empty() {
+            // Nothing is mapped: nothing is in scope, and nothing was missed.
+            return self.go_on(began_at, Vec::new(), None).await;
+        }
+        let from = self.ends.source(self.flow);
+        let Some(lists) = lister_of(from, self.flow.record) else {
+            return Err(StoreError::Missing("port"));
+        };
+        let session = self.ends.session(&self.turn.engine, from)?;
+        let page = lists
+            .changed(&session, &scope, self.listing.after.as_deref())
+            .await;
+        match page {
+            Ok(page) => {
+                let hints = page.rows.into_iter().map(|seen| self.hint(seen)).collect();
+                self.go_on(began_at, hints, page.next).await
+            }
+            Err(fault) => self.give_way(began_at, fault).await,
+        }
+    }
+
+    async fn list_scope(&self, began_at: Timestamp) -> Result<ListScope, StoreError> {
+        let since = if self.open.run.full {
+            None
+        } else {
+            let scope = self.turn.engine.store.read(self.turn.tenant).await?;
+            store::cursor::find(&scope, self.ends.pair.id, self.flow.name)
+                .await?
+                .map(|at| at.minus(OVERLAP))
+        };
+        Ok(ListScope {
+            projects: projects_in_scope(self.ends),
+            since,
+            until: began_at,
+        })
+    }
+
+    fn hint(&self, seen: Seen) -> Hint {
+        let rank = rank_of(self.flow.record);
+        Hint {
+            lane: lane(rank, &seen.key.id, seen.project_key.as_deref()),
+            source_at: version_time(&seen.version).unwrap_or(self.open.run.queued_at),
+            source_id: seen.key.id,
+            place: seen.key.place,
+            version: seen.version,
+            project_key: seen.project_key,
+        }
+    }
+
+    /// Commits a page with where the listing goes on: a cursor never runs ahead of its records.
+    async fn go_on(
+        &self,
+        began_at: Timestamp,
+        hints: Vec<Hint>,
+        next: Option<String>,
+    ) -> Result<(), StoreError> {
+        let from = self.ends.source(self.flow);
+        let (run, pair, version) = (self.open.run.id, self.ends.pair.id, self.ends.pair.version);
+        let (flow, rank) = (self.flow, rank_of(self.flow.record));
+        let system = from.connector.system.clone();
+        let is_complete = next.is_none();
+        let listing = self.after_page(began_at, next);
+        self.turn
+            .write(move |scope| {
+                Box::pin(async move {
+                    let page = hint::Page {
+                        pair,
+                        pair_version: version,
+                        flow: flow.name,
+                        system,
+                        entity: flow.entity.clone(),
+                        rank,
+                        run: Some(run),
+                    };
+                    hint::take(scope, &page, &hints).await?;
+                    if is_complete {
+                        store::cursor::set(scope, pair, flow.name, began_at).await?;
+                    }
+                    let due_at = listing.is_some().then(|| scope.now());
+                    store::run::save_listing(scope, run, listing.as_ref(), due_at).await
+                })
+            })
+            .await
+    }
+
+    fn after_page(&self, began_at: Timestamp, next: Option<String>) -> Option<Listing> {
+        match next {
+            Some(after) => Some(Listing {
+                flows: self.listing.flows.clone(),
+                after: Some(after),
+                began_at: Some(began_at),
+                tries: 0,
+            }),
+            None => {
+                let rest: Vec<String> = self.listing.flows.iter().skip(1).cloned().collect();
+                (!rest.is_empty()).then(|| Listing {
+                    flows: rest,
+                    ..Listing::default()
+                })
+            }
+        }
+    }
+
+    async fn give_way(&self, began_at: Timestamp, fault: Fault) -> Result<(), StoreError> {
+        let now = self.turn.engine.clock.now();
+        let tries = self.listing.tries.saturating_add(1);
+        let first = self.open.run.started_at.unwrap_or(now);
+        let pace = self.turn.engine.pace;
+        let spread = RecordId(self.open.run.id.0);
+        let next = decide::decide(&fault, decide::tried(tries, Some(first), now), |n| {
+            decide::backoff(pace, spread, n)
+        });
+        let after = match next {
+            decide::Next::Retry { after } => after,
+            decide::Next::SlowDown { after } => {
+                let from = self.ends.source(self.flow);
+                self.turn.slow_down(from.connection.id, now.plus(after));
+                after
+            }
+            decide::Next::LookAgain | decide::Next::Verify => pace.wait(OVERLAP),
+            decide::Next::Fail => return self.fail(fault).await,
+        };
+        let is_slow = matches!(fault, Fault::RateLimited { .. });
+        let listing = Listing {
+            began_at: Some(began_at),
+            tries: if is_slow { self.listing.tries } else { tries },
+            ..self.listing.clone()
+        };
+        let (run, due_at) = (self.open.run.id, now.plus(after));
+        self.turn
+            .write(move |scope| {
+                Box::pin(async move {
+                    store::run::save_listing(scope, run, Some(&listing), Some(due_at)).await
+                })
+            })
+            .await
+    }
+
+    /// The listing itself failed: the run ends so, its cursors stay where they were.
+    async fn fail(&self, fault: Fault) -> Result<(), StoreError> {
+        let run = self.open.run.id;
+        let title = self.ends.source(self.flow).title;
+        let note = format!(
+            "{} could not be listed in {title}: {fault}",
+            self.flow.title
+        );
+        let scope = self.turn.engine.store.read(self.turn.tenant).await?;
+        let counts = counted(&scope, &self.open.run.flows, run).await?;
+        drop(scope);
+        self.turn
+            .write(move |scope| {
+                Box::pin(async move {
+                    scope.tell(
+                        Happened::new("run.failed", "run", run)
+                            .with("note", &note)
+                            .in_run(Some(run)),
+                    );
+                    let ending = Ending {
+                        state: RunState::Failed,
+                        counts: &counts,
+                        note: Some(&note),
+                        fault: Some(&fault),
+                    };
+                    store::run::close(scope, run, &ending).await
+                })
+            })
+            .await
+    }
+}
+
+fn lister_of(end: &End, record: RecordKind) -> Option<&'static dyn Lists> {
+    match record {
+        RecordKind::Vendor => Vendor::port(&end.connector.ports).lists,
+        RecordKind::Order => Order::port(&end.connector.ports).lists,
+    }
+}
+
+fn rank_of(record: RecordKind) -> u8 {
+    match record {
+        RecordKind::Vendor => crate::flows::VENDOR.rank,
+        RecordKind::Order => crate::flows::ORDER.rank,
+    }
+}
+
+/// A version that is a time orders the records of a lane.
+fn version_time(version: &str) -> Option<Timestamp> {
+    let head = version.split(['|', ' ']).next()?;
+    head.parse().ok()
+}
+
+/// Mapped projects that the pair includes. A project without a row is in no scope.
+fn projects_in_scope(ends: &Ends) -> Vec<String> {
+    let mut keys: Vec<String> = ends
+        .tables
+        .rows(MappingKind::Projects)
+        .iter()
+        .filter_map(|row| value(&row.project_side, "project_id"))
+        .filter(|key| ends.pair.settings.projects.include(key))
+        .map(str::to_owned)
+        .collect();
+    keys.sort();
+    keys.dedup();
+    keys
+}
+
+/// Counts of a run's flows as they stand. Those that are still in work are in `seen` only.
+///
+/// # Errors
+/// `Database`.
+pub async fn counted(
+    scope: &store::Scope,
+    flows: &BTreeMap<String, Counts>,
+    run: crate::domain::ids::RunId,
+) -> Result<BTreeMap<String, Counts>, StoreError> {
+    let mut counts: BTreeMap<String, Counts> = flows
+        .keys()
+        .map(|flow| (flow.clone(), Counts::default()))
+        .collect();
+    for (flow, word, records) in store::record::count_of_run(scope, run).await? {
+        let counts = counts.entry(flow).or_default();
+        counts.seen = counts.seen.saturating_add(records);
+        let place = match word.as_str() {
+            "created" | "succeeded" => &mut counts.created,
+            "updated" => &mut counts.updated,
+            "linked" => &mut counts.linked,
+            "unchanged" => &mut counts.unchanged,
+            "waiting" => &mut counts.waiting,
+            "held" => &mut counts.held,
+            "review" => &mut counts.review,
+            "retrying" => &mut counts.retrying,
+            "failed" => &mut counts.failed,
+            "ignored" => &mut counts.ignored,
+            _ => continue,
+        };
+        *place = place.saturating_add(records);
+    }
+    Ok(counts)
+}
+
+/// Closes the runs that are listed to their end and have nothing in work.
+///
+/// # Errors
+/// `Stale` when the turn is lost, `Database`.
+pub async fn close_finished(turn: &Turn) -> Result<(), StoreError> {
+    let scope = turn.engine.store.read(turn.tenant).await?;
+    let mut finished = Vec::new();
+    for open in store::run::all_open(&scope).await? {
+        let run = open.run.id;
+        if open.listing.is_none() && !store::record::is_run_at_work(&scope, run).await? {
+            let counts = counted(&scope, &open.run.flows, run).await?;
+            finished.push((open.run, counts));
+        }
+    }
+    drop(scope);
+    for (run, counts) in finished {
+        let state = closing_state(counts.values());
+        let seen: u64 = counts.values().map(|counts| counts.seen).sum();
+        let note = (seen == 0).then_some("Nothing changed in the source since the last run.");
+        turn.write(move |scope| {
+            Box::pin(async move {
+                scope.tell(
+                    Happened::new("run.closed", "run", run.id)
+                        .with("state", state)
+                        .with("seen", seen)
+                        .in_run(Some(run.id)),
+                );
+                let ending = Ending {
+                    state,
+                    counts: &counts,
+                    note,
+                    fault: None,
+                };
+                store::run::close(scope, run.id, &ending).await
+            })
+        })
+        .await?;
+    }
+    Ok(())
+}

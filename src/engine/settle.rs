@@ -1,0 +1,188 @@
+//! One commit that ends a piece of work on a record: outcome, link, effect, state, audit and the release
+//! of whoever waited for it, together or not at all.
+
+use super::turn::Turn;
+use crate::contract::Session;
+use crate::domain::audit::Happened;
+use crate::domain::ids::{LinkId, PairId};
+use crate::domain::record::{State, WaitingFor};
+use crate::store::effect::Effect;
+use crate::store::hint::{self, Hint};
+use crate::store::link::NewLink;
+use crate::store::record::Work;
+use crate::store::{self, StoreError};
+
+/// Everything that is committed together.
+#[derive(Debug, Default)]
+pub(super) struct Settled {
+    /// Digest and text of what is kept beside the record.
+    pub bodies: Vec<(String, String)>,
+    pub links: Vec<NewLink>,
+    /// The target is known to hold this draft.
+    pub holds: Option<(LinkId, String)>,
+    pub effect: Option<Effect>,
+    pub happened: Vec<Happened>,
+    /// Kinds and keys that others may wait for.
+    pub appeared: Vec<(&'static str, String)>,
+    /// Source records of another flow that this one needs.
+    pub needed: Vec<Needed>,
+    /// What was said to the vendors: a JSON array, and how many calls.
+    pub exchanges: Option<(String, usize)>,
+}
+
+/// A source record that must travel because another one needs it.
+#[derive(Debug, Clone)]
+pub(super) struct Needed {
+    pub pair: PairId,
+    pub pair_version: i64,
+    pub flow: &'static str,
+    pub system: crate::domain::system::SystemId,
+    pub entity: crate::domain::system::Entity,
+    pub rank: u8,
+    pub hint: Hint,
+}
+
+impl Settled {
+    /// Takes what the sessions exchanged since the last commit.
+    pub fn with_exchanges(mut self, sessions: &[&Session]) -> Self {
+        let exchanges: Vec<_> = sessions
+            .iter()
+            .flat_map(|session| session.take_exchanges())
+            .map(shown)
+            .collect();
+        if !exchanges.is_empty() {
+            let count = exchanges.len();
+            self.exchanges = Some((serde_json::Value::Array(exchanges).to_string(), count));
+        }
+        self
+    }
+}
+
+fn shown(exchange: crate::contract::Exchange) -> serde_json::Value {
+    serde_json::json!({
+        "at": exchange.at,
+        "operation": exchange.operation,
+        "method": exchange.method,
+        "url": exchange.url,
+        "request": exchange.request,
+        "status": exchange.status,
+        "response": exchange.response,
+        "ms": exchange.ms,
+        "fault": exchange.fault,
+    })
+}
+
+impl Turn {
+    /// Commits. `before` is the record as it was read, for what must be told of its change.
+    ///
+    /// # Errors
+    /// `Stale` when the turn is lost, `Taken` when the target record is another one's.
+    pub(super) async fn settle(
+        &self,
+        before: &Work,
+        after: Work,
+        mut settled: Settled,
+    ) -> Result<(), StoreError> {
+        if let Some(told) = told_of(before, &after) {
+            settled.happened.push(told);
+        }
+        let had_waits = !before.record.waiting_for.is_empty();
+        self.write(move |scope| {
+            Box::pin(async move {
+                for (digest, content) in &settled.bodies {
+                    store::body::keep_as(scope, digest, content).await?;
+                }
+                for link in settled.links {
+                    store::link::put(scope, link).await?;
+                }
+                if let Some((link, digest)) = &settled.holds {
+                    store::link::note_draft(scope, *link, digest).await?;
+                }
+                if let Some(effect) = &settled.effect {
+                    store::effect::save(scope, effect).await?;
+                }
+                store::record::save(scope, &after).await?;
+                let record = &after.record;
+                if record.state == State::Waiting {
+                    store::wait::set(scope, record.pair_id, record.id, &record.waiting_for).await?;
+                } else if had_waits {
+                    store::wait::clear(scope, record.id).await?;
+                }
+                if let Some((content, calls)) = &settled.exchanges {
+                    store::exchange::keep(scope, record.id, record.attempts, *calls, content)
+                        .await?;
+                }
+                for needed in &settled.needed {
+                    hint::need(scope, &page(needed), &needed.hint).await?;
+                }
+                for (kind, key) in &settled.appeared {
+                    store::wait::release(scope, record.pair_id, kind, key).await?;
+                }
+                for happened in settled.happened {
+                    scope.tell(happened);
+                }
+                Ok(())
+            })
+        })
+        .await
+    }
+}
+
+fn page(needed: &Needed) -> hint::Page<'_> {
+    hint::Page {
+        pair: needed.pair,
+        pair_version: needed.pair_version,
+        flow: needed.flow,
+        system: needed.system.clone(),
+        entity: needed.entity.clone(),
+        rank: needed.rank,
+        run: None,
+    }
+}
+
+/// The trail's line for a change of state; none where nothing changed that people would ask about.
+fn told_of(before: &Work, after: &Work) -> Option<Happened> {
+    let (was, is) = (&before.record, &after.record);
+    let action = match is.state {
+        State::Waiting => "record.waiting",
+        State::Held => "record.held",
+        State::Review => "record.review",
+        State::Retrying => "record.retrying",
+        State::Failed => "record.failed",
+        State::Ignored => "record.ignored",
+        State::Linked if was.state != State::Linked => "record.linked",
+        State::Succeeded if before.outcome != after.outcome || was.flags != is.flags => {
+            "record.checked"
+        }
+        _ => return None,
+    };
+    let is_same = was.state == is.state
+        && was.reason == is.reason
+        && was.waiting_for == is.waiting_for
+        && was.flags == is.flags
+        && is.state != State::Retrying;
+    if is_same {
+        return None;
+    }
+    let mut told = Happened::new(action, "record", is.id)
+        .with("explanation", &is.explanation)
+        .in_run(is.run_id);
+    if let Some(reason) = &is.reason {
+        told = told.with("reason", reason);
+    }
+    if let Some(target) = &is.target {
+        told = told.with("target", &target.id);
+    }
+    if !is.flags.is_empty() {
+        told = told.with("flags", is.flags.join(", "));
+    }
+    if is.state == State::Waiting {
+        let labels: Vec<&str> = is
+            .waiting_for
+            .iter()
+            .map(|WaitingFor { label, .. }| label.as_str())
+            .collect();
+        told = told.with("waiting_for", labels.join("; "));
+    }
+    Some(told)
+}

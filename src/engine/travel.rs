@@ -1,0 +1,881 @@
+//! One record's way: read, gate, needs, map, look up, plan, approve, write. One path for polls, retries,
+//! approvals and replays.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::decide::{self, Next};
+use super::ends::{End, Ends};
+use super::plan::{Course, course};
+use super::settle::{Needed, Settled};
+use super::turn::Turn;
+use super::{explain, write};
+use crate::contract::{
+    Canonical, Draft, Found, Need, Read, Reads, Refs, Session, SourceKey, Writes,
+};
+use crate::domain::clock::Timestamp;
+use crate::domain::fault::{Fault, Issue};
+use crate::domain::ids::ConnectionId;
+use crate::domain::link::{End as LinkEnd, Link};
+use crate::domain::pair::{Approval, PairStatus};
+use crate::domain::plan::{Action, Change};
+use crate::domain::record::{DIVERGED, ExternalRef, ORPHANED, OUTCOME_UNKNOWN, State, WaitingFor};
+use crate::domain::system::Entity;
+use crate::domain::tag::{WriteTag, digest};
+use crate::flows::{Afterwards, Flow, Gate, Linked, PairFlow, RecordKind, Rules, lane};
+use crate::store::effect::{Effect, EffectState};
+use crate::store::hint::Hint;
+use crate::store::link::NewLink;
+use crate::store::record::{Outcome, Wish, Work};
+use crate::store::{self, StoreError};
+
+/// How a piece of work ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Went {
+    /// Committed; whatever comes next is in the record.
+    Settled,
+    /// A connection must rest; nothing of the record was lost.
+    SlowDown,
+}
+
+/// A record on its way.
+pub(super) struct Trip<'a, E: Canonical> {
+    pub turn: &'a Turn,
+    pub ends: &'a Ends,
+    pub pair_flow: &'static PairFlow,
+    pub flow: &'static Flow<E>,
+    pub reads: &'static dyn Reads<E>,
+    pub writes: &'static dyn Writes<E>,
+    pub from: &'a End,
+    pub to: &'a End,
+    pub source: Session,
+    pub target: Session,
+    pub tag: WriteTag,
+    /// As it was read from the store.
+    pub before: Work,
+}
+
+/// Why a trip cannot go on: a fault of one of the ends, or the store's.
+#[derive(Debug)]
+pub(super) enum Stop {
+    Fault(Fault, Whose),
+    Store(StoreError),
+}
+
+/// The end that a fault came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Whose {
+    Source,
+    Target,
+}
+
+impl From<StoreError> for Stop {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// Works one due record.
+///
+/// # Errors
+/// `Stale` when the turn is lost, `Database`.
+pub async fn travel(turn: &Turn, work: Work) -> Result<Went, StoreError> {
+    let ends = turn.ends(work.record.pair_id).await?;
+    if turn.slow_until(&ends).is_some() {
+        return Ok(Went::SlowDown);
+    }
+    let Some(pair_flow) = ends.kind.flow(work.record.flow.as_str()) else {
+        return Err(StoreError::Missing("flow"));
+    };
+    match pair_flow.record {
+        RecordKind::Vendor => start(turn, &ends, pair_flow, &crate::flows::VENDOR, work).await,
+        RecordKind::Order => start(turn, &ends, pair_flow, &crate::flows::ORDER, work).await,
+    }
+}
+
+async fn start<E: Canonical>(
+    turn: &Turn,
+    ends: &Ends,
+    pair_flow: &'static PairFlow,
+    flow: &'static Flow<E>,
+    work: Work,
+) -> Result<Went, StoreError> {
+    let (from, to) = (ends.source(pair_flow), ends.target(pair_flow));
+    let reads = E::port(&from.connector.ports).reads;
+    let writes = E::port(&to.connector.ports).writes;
+    let (Some(reads), Some(writes)) = (reads, writes) else {
+        return Err(StoreError::Missing("port"));
+    };
+    let engine = &turn.engine;
+    let trip = Trip {
+        turn,
+        ends,
+        pair_flow,
+        flow,
+        reads,
+        writes,
+        from,
+        to,
+        source: ends.session(engine, from)?,
+        target: ends.session(engine, to)?,
+        tag: WriteTag::of(
+            turn.tenant,
+            &to.place,
+            pair_flow.name,
+            &work.record.source.id,
+        ),
+        before: work,
+    };
+    trip.go().await
+}
+
+impl<E: Canonical> Trip<'_, E> {
+    async fn go(self) -> Result<Went, StoreError> {
+        if self.ends.pair.status != PairStatus::Active {
+            return self.park().await;
+        }
+        let went = match self.effect_in_doubt().await {
+            Ok(Some(effect)) => write::go_on(&self, effect).await,
+            Ok(None) => self.from_the_source().await,
+            Err(error) => Err(error.into()),
+        };
+        match went {
+            Ok(went) => Ok(went),
+            Err(Stop::Store(error)) => self.not_stored(error).await,
+            Err(Stop::Fault(fault, whose)) => self.give_way(fault, whose).await,
+        }
+    }
+
+    /// A paused pair writes nothing; its records are due again when it is activated.
+    async fn park(&self) -> Result<Went, StoreError> {
+        let mut work = self.before.clone();
+        work.record.next_attempt_at = None;
+        work.record.explanation =
+            "The pair is paused; it goes on when the pair is activated.".to_owned();
+        self.settle(work, Settled::default()).await
+    }
+
+    /// The write that must be looked after before anything else: begun, or sent without an answer.
+    async fn effect_in_doubt(&self) -> Result<Option<Effect>, StoreError> {
+        let record = &self.before.record;
+        let may_be = record.state == State::Syncing
+            || record.substate.is_some()
+            || record.flags.iter().any(|flag| flag == OUTCOME_UNKNOWN);
+        if !may_be {
+            return Ok(None);
+        }
+        let scope = self.turn.engine.store.read(self.turn.tenant).await?;
+        let effect = store::effect::of_record(&scope, record.id).await?;
+        Ok(effect.filter(|effect| match effect.state {
+            EffectState::Intent | EffectState::Ambiguous => true,
+            EffectState::Open => !write::is_untouched(effect),
+            EffectState::Confirmed => record.substate.as_deref() == Some(write::IN_BATCH),
+            EffectState::Rejected => false,
+        }))
+    }
+
+    async fn from_the_source(&self) -> Result<Went, Stop> {
+        let Some(read) = self.read().await? else {
+            return Ok(self.source_is_gone().await?);
+        };
+        let mut work = self.before.clone();
+        self.note_facts(&mut work, &read);
+        let refers_to = (self.flow.refers_to)(&read.record);
+        let known = self.known(&refers_to).await?;
+        let mut settled = Settled {
+            bodies: self.snapshot(&mut work, &read),
+            ..Settled::default()
+        };
+        if let Gate::Shut { reason, says } = self.gate(&read.record, &work) {
+            let has_ended = (self.flow.has_ended)(&read.record);
+            let shut = Shut {
+                reason,
+                says,
+                has_ended,
+            };
+            return Ok(self.shut(work, settled, known.link, shut).await?);
+        }
+        let needs = (self.flow.needs)(&read.record, &self.ends.tables, &known);
+        if !needs.is_empty() && known.link.is_none() {
+            settled.needed = self.needed(&needs);
+            return Ok(self.wait(work, settled, waits(&needs), None).await?);
+        }
+        let refs = Refs {
+            tables: &self.ends.tables,
+            links: &known.links,
+            tag: &self.tag,
+            today: self.today(),
+        };
+        let draft = match self
+            .writes
+            .draft(&read.record, &self.target.settings, &refs)
+        {
+            Ok(draft) => draft,
+            Err(issues) => return Ok(self.refused(work, settled, issues).await?),
+        };
+        settled.bodies.push(body_of(&draft));
+        work.draft_digest = Some(draft.digest.clone());
+        work.record.money = draft.money.clone().or(work.record.money.take());
+        match known.link {
+            Some(link) => self.compare(work, settled, link, &draft).await,
+            None => self.place(work, settled, draft).await,
+        }
+    }
+
+    /// The source record, from the source itself or, when a person asked for a replay, as it was kept.
+    async fn read(&self) -> Result<Option<Read<E>>, Stop> {
+        if self.before.wish == Some(Wish::Replay)
+            && let Some(raw) = self.kept_snapshot().await?
+        {
+            let record = self
+                .reads
+                .translate(&raw, &self.source.settings)
+                .map_err(|issues| Stop::Fault(Fault::Rejected { issues }, Whose::Source))?;
+            let version = self
+                .before
+                .record
+                .source_version
+                .clone()
+                .unwrap_or_default();
+            return Ok(Some(Read {
+                record,
+                version,
+                raw,
+            }));
+        }
+        let key = SourceKey {
+            id: self.before.record.source.id.clone(),
+            place: self.before.source_place.clone(),
+        };
+        self.reads
+            .read(&self.source, &key)
+            .await
+            .map_err(|fault| Stop::Fault(fault, Whose::Source))
+    }
+
+    async fn kept_snapshot(&self) -> Result<Option<Value>, StoreError> {
+        let Some(digest) = &self.before.snapshot_digest else {
+            return Ok(None);
+        };
+        let scope = self.turn.engine.store.read(self.turn.tenant).await?;
+        let text = store::body::find(&scope, digest).await?;
+        Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
+    }
+
+    fn note_facts(&self, work: &mut Work, read: &Read<E>) {
+        let facts = (self.flow.facts)(&read.record);
+        work.record.number = facts.number.or(work.record.number.take());
+        work.record.counterparty = facts.counterparty.or(work.record.counterparty.take());
+        work.record.money = facts.money;
+        work.record.source_version = Some(read.version.clone());
+        work.record.project = work.project_key.as_ref().map(|key| {
+            let name = self.ends.projects.get(key);
+            name.cloned().unwrap_or_else(|| key.clone())
+        });
+        work.pair_version = self.ends.pair.version;
+        work.record.fault = None;
+    }
+
+    fn snapshot(&self, work: &mut Work, read: &Read<E>) -> Vec<(String, String)> {
+        let text = read.raw.to_string();
+        let digest = digest(text.as_bytes());
+        if work.snapshot_digest.as_ref() == Some(&digest) {
+            return Vec::new();
+        }
+        work.snapshot_digest = Some(digest.clone());
+        vec![(digest, text)]
+    }
+
+    fn gate(&self, record: &E, work: &Work) -> Gate {
+        let statuses = self.ends.statuses(self.pair_flow);
+        let rules = Rules {
+            statuses: &statuses,
+            start_date: self.ends.pair.settings.start_date,
+            is_needed: work.wish == Some(Wish::Needed),
+            used_only: self.ends.policy("vendors") == "used",
+        };
+        (self.flow.gate)(record, &rules)
+    }
+
+    async fn known(&self, refers_to: &[(Entity, String)]) -> Result<Known, StoreError> {
+        let scope = self.turn.engine.store.read(self.turn.tenant).await?;
+        let pair = self.ends.pair.id;
+        let source_id = &self.before.record.source.id;
+        let link = store::link::of_source(&scope, pair, &self.pair_flow.entity, source_id).await?;
+        let mut links = BTreeMap::new();
+        for (entity, key) in refers_to {
+            if let Some(found) = store::link::of_source(&scope, pair, entity, key).await? {
+                links.insert((entity.clone(), key.clone()), found.target.id);
+            }
+        }
+        Ok(Known { link, links })
+    }
+
+    /// The day in the pair's zone, as far as a draft needs one.
+    fn today(&self) -> time::Date {
+        let now = self.turn.engine.clock.now();
+        self.ends.pair.settings.schedule.local_date(now)
+    }
+
+    /// The gate is shut: left out, or, for a record that is written already, shown.
+    async fn shut(
+        &self,
+        mut work: Work,
+        settled: Settled,
+        link: Option<Link>,
+        shut: Shut,
+    ) -> Result<Went, StoreError> {
+        let Some(link) = link else {
+            work.plan_action = Some(Action::Skip);
+            work.record.reason = Some(shut.reason.to_owned());
+            work.record.explanation = shut.says;
+            return self.rest(work, State::Ignored, settled).await;
+        };
+        if shut.has_ended || shut.reason != "status_not_selected" {
+            work.record.explanation = format!(
+                "In {} as {}. It has ended in the source; nothing is sent.",
+                self.to.title, link.target.id
+            );
+        } else {
+            raise(&mut work, DIVERGED);
+            work.record.reason = Some(shut.reason.to_owned());
+            work.record.explanation = format!(
+                "In {} as {}, but it left the chosen statuses in the source. Nothing is changed by itself; decide what should happen in {}.",
+                self.to.title, link.target.id, self.to.title
+            );
+        }
+        self.stay_synced(work, &link, settled).await
+    }
+
+    async fn source_is_gone(&self) -> Result<Went, StoreError> {
+        let known = self.known(&[]).await?;
+        let mut work = self.before.clone();
+        let Some(link) = known.link else {
+            work.plan_action = Some(Action::Skip);
+            work.record.reason = Some("source_gone".to_owned());
+            work.record.explanation = format!(
+                "Left out: {} does not show it any more, and nothing was written.",
+                self.from.title
+            );
+            return self.rest(work, State::Ignored, Settled::default()).await;
+        };
+        if self.ends.policy("orphans") == "mark" {
+            raise(&mut work, ORPHANED);
+        }
+        work.record.explanation = format!(
+            "{} does not show it any more. It stays in {} as {}; nothing is ever removed by itself.",
+            self.from.title, self.to.title, link.target.id
+        );
+        self.stay_synced(work, &link, Settled::default()).await
+    }
+
+    pub(super) async fn wait(
+        &self,
+        mut work: Work,
+        settled: Settled,
+        waits: Vec<WaitingFor>,
+        look_again_at: Option<Timestamp>,
+    ) -> Result<Went, StoreError> {
+        work.plan_action = Some(Action::Wait);
+        work.record.reason = waits.first().map(|wait| wait.kind.clone());
+        work.record.explanation = explain::waiting(&waits);
+        work.record.waiting_for = waits;
+        work.record.state = State::Waiting;
+        work.record.substate = None;
+        work.record.attempts = 0;
+        work.first_failed_at = None;
+        work.record.next_attempt_at = look_again_at;
+        self.settle(work, settled).await
+    }
+
+    /// Source records of other flows that must travel first.
+    fn needed(&self, needs: &[Need]) -> Vec<Needed> {
+        let vendors = self
+            .ends
+            .kind
+            .flows
+            .iter()
+            .find(|flow| flow.record == RecordKind::Vendor && flow.from == self.pair_flow.from);
+        let Some(vendors) = vendors.filter(|flow| self.ends.pair.flow(flow.name).enabled) else {
+            return Vec::new();
+        };
+        needs
+            .iter()
+            .filter(|need| need.kind == "vendor")
+            .map(|need| Needed {
+                pair: self.ends.pair.id,
+                pair_version: self.ends.pair.version,
+                flow: vendors.name,
+                system: self.from.connector.system.clone(),
+                entity: vendors.entity.clone(),
+                rank: 0,
+                hint: Hint {
+                    source_id: need.key.clone(),
+                    place: String::new(),
+                    version: String::new(),
+                    source_at: self.turn.engine.clock.now(),
+                    project_key: None,
+                    lane: lane(0, &need.key, None),
+                },
+            })
+            .collect()
+    }
+
+    async fn refused(
+        &self,
+        mut work: Work,
+        settled: Settled,
+        issues: Vec<Issue>,
+    ) -> Result<Went, StoreError> {
+        let fault = Fault::Rejected { issues };
+        work.plan_action = Some(Action::Fail);
+        work.record.reason = Some(fault.code().to_owned());
+        work.record.explanation = format!(
+            "It cannot be written as it is: {fault} Mend the source or the mapping; it is looked at again then."
+        );
+        work.record.fault = Some(fault);
+        self.rest(work, State::Failed, settled).await
+    }
+
+    /// Linked already: does the target still hold what the source says?
+    async fn compare(
+        &self,
+        mut work: Work,
+        mut settled: Settled,
+        link: Link,
+        draft: &Draft,
+    ) -> Result<Went, Stop> {
+        let is_known = link.draft_digest.as_deref() == Some(draft.digest.as_str());
+        let differences = if is_known {
+            Vec::new()
+        } else {
+            self.writes
+                .differences(&self.target, draft, &link.target.id)
+                .await
+                .map_err(|fault| Stop::Fault(fault, Whose::Target))?
+        };
+        work.plan_action = Some(Action::None);
+        work.changes_digest = None;
+        work.record.explanation = format!("In {} as {}.", self.to.title, link.target.id);
+        if differences.is_empty() {
+            lower(&mut work, DIVERGED);
+            lower(&mut work, ORPHANED);
+            if !is_known {
+                settled.holds = Some((link.id, draft.digest.clone()));
+            }
+        } else {
+            self.show_differences(&mut work, &mut settled, &differences);
+        }
+        Ok(self.stay_synced(work, &link, settled).await?)
+    }
+
+    fn show_differences(&self, work: &mut Work, settled: &mut Settled, differences: &[Change]) {
+        let values = explain::differences(differences, self.to.title);
+        match self.flow.afterwards {
+            Afterwards::TargetIsMaster => {
+                work.record.explanation.push_str(&format!(
+                    " {} is master, so these differences are shown and not written:{values}",
+                    self.to.title
+                ));
+            }
+            Afterwards::Frozen => {
+                raise(work, DIVERGED);
+                work.record.reason = Some(DIVERGED.to_owned());
+                work.record.explanation.push_str(&format!(
+                    " The two sides differ since it was written, and nothing is changed by itself:{values}"
+                ));
+            }
+        }
+        let text = serde_json::to_string(differences).unwrap_or_default();
+        let digest = digest(text.as_bytes());
+        work.changes_digest = Some(digest.clone());
+        settled.bodies.push((digest, text));
+    }
+
+    /// Not linked yet: find its place in the target, or make one.
+    async fn place(
+        &self,
+        mut work: Work,
+        mut settled: Settled,
+        draft: Draft,
+    ) -> Result<Went, Stop> {
+        let to_stop = |fault| Stop::Fault(fault, Whose::Target);
+        if let Some(Wish::Link(target_id)) = &work.wish {
+            let differences = self
+                .writes
+                .differences(&self.target, &draft, target_id)
+                .await
+                .map_err(to_stop)?;
+            let target_id = target_id.clone();
+            return Ok(self
+                .adopt(
+                    work,
+                    settled,
+                    &draft,
+                    target_id,
+                    "person".to_owned(),
+                    differences,
+                )
+                .await?);
+        }
+        let lacking = self
+            .writes
+            .lacking(&self.target, &draft)
+            .await
+            .map_err(to_stop)?;
+        if !lacking.is_empty() {
+            let again = self.look_again_at();
+            return Ok(self.wait(work, settled, lacking, Some(again)).await?);
+        }
+        let found = self.find(&draft).await?;
+        match course(found, work.wish.as_ref(), self.flow.afterwards) {
+            Course::Unknown(why) => Err(to_stop(Fault::Transient {
+                code: "look_up_unsure".to_owned(),
+                message: why,
+            })),
+            Course::Review { candidates, says } => {
+                let text = serde_json::to_string(&candidates).unwrap_or_default();
+                let digest = digest(text.as_bytes());
+                work.candidates_digest = Some(digest.clone());
+                settled.bodies.push((digest, text));
+                work.plan_action = Some(Action::Review);
+                work.record.reason = Some("ambiguous".to_owned());
+                work.record.explanation =
+                    format!("{says} Choose the one it is, or say that it is new.");
+                Ok(self.rest(work, State::Review, settled).await?)
+            }
+            Course::Adopt {
+                target_id,
+                matched_by,
+                differences,
+            } => Ok(self
+                .adopt(work, settled, &draft, target_id, matched_by, differences)
+                .await?),
+            Course::Resume(at) => write::begin(self, work, settled, draft, at).await,
+            Course::Create if self.needs_approval(&work, &draft) => {
+                Ok(self.hold(work, settled, &draft).await?)
+            }
+            Course::Create => {
+                work.plan_action = Some(Action::Create);
+                write::begin(
+                    self,
+                    work,
+                    settled,
+                    draft,
+                    crate::contract::Progress::start(),
+                )
+                .await
+            }
+        }
+    }
+
+    pub(super) async fn find(&self, draft: &Draft) -> Result<Found, Stop> {
+        self.writes
+            .find(&self.target, draft, &self.tag)
+            .await
+            .map_err(|fault| Stop::Fault(fault, Whose::Target))
+    }
+
+    fn needs_approval(&self, work: &Work, draft: &Draft) -> bool {
+        self.ends.pair.flow(self.pair_flow.name).approval == Approval::Review
+            && work.approved_digest.as_deref() != Some(draft.digest.as_str())
+    }
+
+    async fn hold(
+        &self,
+        mut work: Work,
+        settled: Settled,
+        draft: &Draft,
+    ) -> Result<Went, StoreError> {
+        let is_changed = work.approved_digest.is_some();
+        work.approved_digest = None;
+        work.approved_by = None;
+        work.plan_action = Some(Action::Create);
+        work.record.reason = Some(
+            if is_changed {
+                "changed_since_approval"
+            } else {
+                "approval"
+            }
+            .to_owned(),
+        );
+        let amount = draft
+            .money
+            .as_ref()
+            .map(|money| format!(" of {money}"))
+            .unwrap_or_default();
+        work.record.explanation = if is_changed {
+            format!(
+                "It changed since it was approved, so accounting is asked again before this{amount} is written to {}.",
+                self.to.title
+            )
+        } else {
+            format!(
+                "Ready: accounting is asked before this{amount} is written to {}.",
+                self.to.title
+            )
+        };
+        self.rest(work, State::Held, settled).await
+    }
+
+    pub(super) async fn adopt(
+        &self,
+        mut work: Work,
+        mut settled: Settled,
+        draft: &Draft,
+        target_id: String,
+        matched_by: String,
+        differences: Vec<Change>,
+    ) -> Result<Went, StoreError> {
+        work.plan_action = Some(Action::Link);
+        work.outcome = Some(Outcome::Linked);
+        work.record.reason = None;
+        work.record.explanation = format!(
+            "Linked to {} in {}, found by {}; nothing was written.",
+            target_id,
+            self.to.title,
+            explain::matched_by(&matched_by)
+        );
+        if !differences.is_empty() {
+            self.show_differences(&mut work, &mut settled, &differences);
+        }
+        let holds = differences.is_empty().then(|| draft.digest.clone());
+        self.link(&mut work, &mut settled, target_id, matched_by, holds);
+        self.rest(work, State::Linked, settled).await
+    }
+
+    /// Puts the link into the commit, and frees who waited for it.
+    pub(super) fn link(
+        &self,
+        work: &mut Work,
+        settled: &mut Settled,
+        target_id: String,
+        matched_by: String,
+        draft_digest: Option<String>,
+    ) {
+        let record = &mut work.record;
+        settled.links.push(NewLink {
+            pair: self.ends.pair.id,
+            entity: self.pair_flow.entity.clone(),
+            place: self.to.place.clone(),
+            source: LinkEnd {
+                system: record.source.system.clone(),
+                id: record.source.id.clone(),
+            },
+            target: LinkEnd {
+                system: self.to.connector.system.clone(),
+                id: target_id.clone(),
+            },
+            matched_by,
+            draft_digest,
+        });
+        settled
+            .appeared
+            .push((self.flow.waited_for_as, record.source.id.clone()));
+        record.target = Some(ExternalRef {
+            system: self.to.connector.system.clone(),
+            entity: self.pair_flow.entity.clone(),
+            id: target_id,
+        });
+        work.wish = None;
+    }
+
+    /// Comes to rest as synced: what it was, and nothing new to write.
+    async fn stay_synced(
+        &self,
+        mut work: Work,
+        link: &Link,
+        settled: Settled,
+    ) -> Result<Went, StoreError> {
+        let state = if link.matched_by == "created" {
+            State::Succeeded
+        } else {
+            State::Linked
+        };
+        work.record.target = Some(ExternalRef {
+            system: link.target.system.clone(),
+            entity: link.entity.clone(),
+            id: link.target.id.clone(),
+        });
+        if !work.record.flags.iter().any(|flag| flag == DIVERGED) {
+            work.record.reason = None;
+        }
+        work.wish = None;
+        work.outcome = Some(match self.before.record.target {
+            Some(_) => Outcome::Unchanged,
+            None => Outcome::Linked,
+        });
+        self.rest(work, state, settled).await
+    }
+
+    /// Comes to rest: nothing is due until something new is seen.
+    pub(super) async fn rest(
+        &self,
+        mut work: Work,
+        state: State,
+        settled: Settled,
+    ) -> Result<Went, StoreError> {
+        let record = &mut work.record;
+        record.state = state;
+        record.substate = None;
+        record.next_attempt_at = None;
+        record.waiting_for = Vec::new();
+        if state != State::Failed {
+            record.attempts = 0;
+            record.fault = None;
+            work.first_failed_at = None;
+        }
+        if state.is_synced() {
+            lower(&mut work, OUTCOME_UNKNOWN);
+            work.candidates_digest = None;
+        }
+        self.settle(work, settled).await
+    }
+
+    pub(super) async fn settle(&self, work: Work, settled: Settled) -> Result<Went, StoreError> {
+        let settled = settled.with_exchanges(&[&self.source, &self.target]);
+        self.turn.settle(&self.before, work, settled).await?;
+        Ok(Went::Settled)
+    }
+
+    /// A fault before anything was sent.
+    pub(super) async fn give_way(&self, fault: Fault, whose: Whose) -> Result<Went, StoreError> {
+        self.give_way_with(self.before.clone(), Settled::default(), fault, whose)
+            .await
+    }
+
+    pub(super) async fn give_way_with(
+        &self,
+        mut work: Work,
+        settled: Settled,
+        fault: Fault,
+        whose: Whose,
+    ) -> Result<Went, StoreError> {
+        let now = self.turn.engine.clock.now();
+        let end = match whose {
+            Whose::Source => self.from,
+            Whose::Target => self.to,
+        };
+        let record = &mut work.record;
+        let attempts = record.attempts.saturating_add(1);
+        let first = *work.first_failed_at.get_or_insert(now);
+        let tried = decide::tried(attempts, Some(first), now);
+        let pace = self.turn.engine.pace;
+        match decide::decide(&fault, tried, |n| decide::backoff(pace, record.id, n)) {
+            Next::SlowDown { after } => {
+                self.slow_down(end.connection.id, now.plus(after));
+                // The record has lost nothing: it is still due.
+                return Ok(Went::SlowDown);
+            }
+            Next::Retry { after } => {
+                self.retry_at(&mut work, attempts, now.plus(after), &fault, end.title);
+            }
+            Next::LookAgain | Next::Verify => {
+                let soon = now.plus(decide::backoff(pace, record.id, 1));
+                self.retry_at(&mut work, attempts, soon, &fault, end.title);
+            }
+            Next::Fail => {
+                record.attempts = attempts;
+                record.reason = Some(fault.code().to_owned());
+                record.explanation = explain::failed(&fault, end.title);
+                record.fault = Some(fault);
+                work.plan_action = Some(Action::Fail);
+                return self.rest(work, State::Failed, settled).await;
+            }
+        }
+        self.settle(work, settled).await
+    }
+
+    fn retry_at(&self, work: &mut Work, attempts: u32, at: Timestamp, fault: &Fault, system: &str) {
+        let record = &mut work.record;
+        record.state = State::Retrying;
+        record.substate = None;
+        record.attempts = attempts;
+        record.next_attempt_at = Some(at);
+        record.reason = Some(fault.code().to_owned());
+        record.explanation = explain::retrying(fault, system, attempts, decide::ATTEMPTS_MAX, at);
+        record.fault = Some(fault.clone());
+    }
+
+    pub(super) fn slow_down(&self, connection: ConnectionId, until: Timestamp) {
+        self.turn.slow_down(connection, until);
+    }
+
+    /// When a prerequisite that only the target knows is asked for again.
+    pub(super) fn look_again_at(&self) -> Timestamp {
+        const HOURLY: std::time::Duration = std::time::Duration::from_secs(3600);
+        let engine = &self.turn.engine;
+        engine.clock.now().plus(engine.pace.wait(HOURLY))
+    }
+
+    /// The target record is another source record's: a person must look.
+    async fn not_stored(&self, error: StoreError) -> Result<Went, StoreError> {
+        let StoreError::Taken(what) = error else {
+            return Err(error);
+        };
+        let mut work = self.before.clone();
+        if what == "this write" {
+            // Another pair writes the very same thing at this moment; what it makes will be found.
+            let fault = Fault::Transient {
+                code: "written_elsewhere".to_owned(),
+                message: "another pair is writing the same record".to_owned(),
+            };
+            return self
+                .give_way_with(work, Settled::default(), fault, Whose::Target)
+                .await;
+        }
+        work.wish = None;
+        work.plan_action = Some(Action::Review);
+        work.record.reason = Some("already_linked".to_owned());
+        work.record.explanation = format!(
+            "The record it matches in {} is linked to another record of the source. Choose another one, or say that it is new.",
+            self.to.title
+        );
+        self.rest(work, State::Review, Settled::default()).await
+    }
+}
+
+/// Why a gate is shut.
+struct Shut {
+    reason: &'static str,
+    says: String,
+    /// The source document is finished, not withdrawn.
+    has_ended: bool,
+}
+
+/// What the store knows around a record.
+struct Known {
+    link: Option<Link>,
+    links: BTreeMap<(Entity, String), String>,
+}
+
+impl Linked for Known {
+    fn is_linked(&self, entity: &Entity, source_key: &str) -> bool {
+        self.links
+            .contains_key(&(entity.clone(), source_key.to_owned()))
+    }
+}
+
+fn waits(needs: &[Need]) -> Vec<WaitingFor> {
+    needs
+        .iter()
+        .map(|need| WaitingFor::new(need.kind, need.key.clone(), need.label.clone()))
+        .collect()
+}
+
+/// A draft as it is kept: under the digest that approval binds to.
+pub(super) fn body_of(draft: &Draft) -> (String, String) {
+    let text = serde_json::to_string(draft).unwrap_or_default();
+    (draft.digest.clone(), text)
+}
+
+pub(super) fn raise(work: &mut Work, flag: &str) {
+    if !work.record.flags.iter().any(|known| known == flag) {
+        work.record.flags.push(flag.to_owned());
+    }
+}
+
+pub(super) fn lower(work: &mut Work, flag: &str) {
+    work.record.flags.retain(|known| known != flag);
+}

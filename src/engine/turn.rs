@@ -1,0 +1,170 @@
+//! One turn of a tenant: the lease that everything in a slice works under, and what the slice has learned.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use futures::future::BoxFuture;
+
+use super::Engine;
+use super::ends::Ends;
+use crate::domain::clock::Timestamp;
+use crate::domain::ids::{ConnectionId, PairId, TenantId};
+use crate::domain::member::Actor;
+use crate::store::work::Lease;
+use crate::store::{Scope, StoreError, work};
+
+/// A leased turn.
+pub struct Turn {
+    pub engine: Engine,
+    pub tenant: TenantId,
+    pub lease: Lease,
+    actor: Actor,
+    lost: AtomicBool,
+    /// Own view of how long the lease lasts; monotonic, so that a frozen process notices.
+    held_until: Mutex<Instant>,
+    ends: Mutex<HashMap<PairId, Arc<Ends>>>,
+    slow: Mutex<HashMap<ConnectionId, Timestamp>>,
+}
+
+impl Turn {
+    #[must_use]
+    pub fn new(engine: Engine, tenant: TenantId, lease: Lease, taken_at: Instant) -> Self {
+        Self {
+            engine,
+            tenant,
+            lease,
+            actor: Actor::worker(),
+            lost: AtomicBool::new(false),
+            held_until: Mutex::new(taken_at + lasting(work::LEASE_SECONDS)),
+            ends: Mutex::default(),
+            slow: Mutex::default(),
+        }
+    }
+
+    /// Commits a unit of this turn; it stops when the lease is somebody else's by now.
+    ///
+    /// # Errors
+    /// `Stale` when the turn is lost; the unit's own.
+    pub async fn write<T, F>(&self, unit: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'s> FnOnce(&'s Scope) -> BoxFuture<'s, Result<T, StoreError>> + Send + 'static,
+    {
+        let lease = self.lease.clone();
+        let done = self
+            .engine
+            .store
+            .write(self.tenant, &self.actor, move |scope| {
+                Box::pin(async move {
+                    work::check(scope, &lease).await?;
+                    unit(scope).await
+                })
+            })
+            .await;
+        if matches!(done, Err(StoreError::Stale("the lease"))) {
+            self.lost.store(true, Ordering::SeqCst);
+        }
+        done
+    }
+
+    /// Somebody else works the tenant now.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        self.lost.load(Ordering::SeqCst) || Instant::now() >= self.held_until()
+    }
+
+    fn held_until(&self) -> Instant {
+        *self
+            .held_until
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The lease was extended; `asked_at` is from before the asking.
+    pub fn extended(&self, asked_at: Instant, seconds: i64) {
+        let mut until = self
+            .held_until
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *until = (*until).max(asked_at + lasting(seconds));
+    }
+
+    /// Renews the lease for as long as the turn lasts.
+    pub async fn keep(&self) {
+        const EVERY: Duration = Duration::from_secs(10);
+        loop {
+            tokio::time::sleep(EVERY).await;
+            let (asked_at, lease) = (Instant::now(), self.lease.clone());
+            let extended = self
+                .engine
+                .store
+                .write(self.tenant, &self.actor, move |scope| {
+                    Box::pin(async move { work::extend(scope, &lease, work::LEASE_SECONDS).await })
+                })
+                .await;
+            match extended {
+                Ok(()) => self.extended(asked_at, work::LEASE_SECONDS),
+                Err(StoreError::Stale(_)) => return self.lost.store(true, Ordering::SeqCst),
+                // The database may come back before the lease ends.
+                Err(error) => {
+                    tracing::warn!(%error, tenant = %self.tenant, "a lease was not renewed")
+                }
+            }
+        }
+    }
+
+    /// A pair, opened once per turn.
+    ///
+    /// # Errors
+    /// Those of [`Ends::open`].
+    pub async fn ends(&self, pair: PairId) -> Result<Arc<Ends>, StoreError> {
+        let known = self
+            .ends
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&pair)
+            .cloned();
+        if let Some(ends) = known {
+            return Ok(ends);
+        }
+        let ends = Arc::new(Ends::open(&self.engine, self.tenant, pair).await?);
+        self.ends
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(pair, Arc::clone(&ends));
+        Ok(ends)
+    }
+
+    /// A connection must not be called before `until`.
+    pub fn slow_down(&self, connection: ConnectionId, until: Timestamp) {
+        let mut slow = self.slow.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = slow.entry(connection).or_insert(until);
+        *known = (*known).max(until);
+    }
+
+    /// Until when the first of the slow connections must rest.
+    #[must_use]
+    pub fn slow_until_any(&self) -> Option<Timestamp> {
+        let now = self.engine.clock.now();
+        let slow = self.slow.lock().unwrap_or_else(PoisonError::into_inner);
+        slow.values().copied().filter(|until| *until > now).min()
+    }
+
+    /// Until when either connection of a pair must rest.
+    #[must_use]
+    pub fn slow_until(&self, ends: &Ends) -> Option<Timestamp> {
+        let now = self.engine.clock.now();
+        let slow = self.slow.lock().unwrap_or_else(PoisonError::into_inner);
+        [ends.project.connection.id, ends.erp.connection.id]
+            .iter()
+            .filter_map(|id| slow.get(id).copied())
+            .filter(|until| *until > now)
+            .max()
+    }
+}
+
+fn lasting(seconds: i64) -> Duration {
+    Duration::from_secs(u64::try_from(seconds).unwrap_or(0))
+}

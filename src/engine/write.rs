@@ -1,0 +1,761 @@
+//! The write protocol: an intent is durable before the first byte of a final step, an unknown outcome is
+//! looked up and never resent blind, and what came of it is committed before anything depends on it.
+
+use std::time::{Duration, Instant};
+
+use super::decide::{self, Next};
+use super::explain;
+use super::settle::Settled;
+use super::travel::{Stop, Trip, Went, lower, raise};
+use crate::contract::{
+    Canonical, Draft, Existing, Found, Progress, Repeat, Step, Upcoming, Weight, Written,
+};
+use crate::domain::audit::Happened;
+use crate::domain::clock::{Pace, Timestamp};
+use crate::domain::fault::Fault;
+use crate::domain::ids::EffectId;
+use crate::domain::link::End as LinkEnd;
+use crate::domain::plan::Action;
+use crate::domain::record::{OUTCOME_UNKNOWN, State, WaitingFor};
+use crate::store::effect::{self, Effect, EffectState};
+use crate::store::link::NewLink;
+use crate::store::record::{Outcome, Work};
+use crate::store::{self, StoreError, work as leases};
+
+/// Substate of a record that the vendor has taken but not finished.
+pub(super) const IN_BATCH: &str = "in_erp_batch";
+/// Substate of a record whose chain of calls goes on when the connection may be called again.
+const PARKED: &str = "rate_limited";
+
+/// How long after its intent a step may begin to be sent. Short: the quiet period counts from its end.
+const SEND_WINDOW: Duration = Duration::from_secs(5);
+/// What the lease outlasts the call by.
+const LEASE_MARGIN_SECONDS: i64 = 15;
+/// A call's own deadline where the connection says nothing: the longest that a vendor's page asks for.
+const CALL_SECONDS: u32 = 120;
+/// Negative look-ups before something may be sent again.
+const ABSENT_NEEDED: u32 = 2;
+/// Between two look-ups for the same unknown outcome.
+const LOOK_EVERY: Duration = Duration::from_secs(30);
+
+/// Nothing of the chain was sent yet.
+pub(super) fn is_untouched(effect: &Effect) -> bool {
+    progress_of(effect) == Progress::start()
+}
+
+fn progress_of(effect: &Effect) -> Progress {
+    serde_json::from_str(&effect.progress).unwrap_or_default()
+}
+
+fn text_of(at: &Progress) -> String {
+    serde_json::to_string(at).unwrap_or_default()
+}
+
+/// One chain of calls on its way.
+struct Chain<'t, 'a, E: Canonical> {
+    trip: &'t Trip<'a, E>,
+    work: Work,
+    /// What is committed together with the next thing that is.
+    settled: Settled,
+    draft: Draft,
+    effect: Effect,
+    at: Progress,
+    /// Something of the chain is not committed yet.
+    is_ahead: bool,
+}
+
+/// Begins a write, or goes on with a half-done chain of ours that a look-up found.
+pub(super) async fn begin<E: Canonical>(
+    trip: &Trip<'_, E>,
+    work: Work,
+    settled: Settled,
+    draft: Draft,
+    at: Progress,
+) -> Result<Went, Stop> {
+    let effect = Effect {
+        id: EffectId::generate(),
+        record: work.record.id,
+        place: trip.to.place.clone(),
+        entity: trip.pair_flow.entity.clone(),
+        natural_key: draft.natural_key.clone(),
+        state: EffectState::Open,
+        operation: String::new(),
+        attempt: 0,
+        fence: trip.turn.lease.fence,
+        draft_digest: draft.digest.clone(),
+        progress: text_of(&at),
+        send_deadline: None,
+        quiet_until: None,
+        absent_seen: 0,
+    };
+    let chain = Chain {
+        trip,
+        work,
+        settled,
+        draft,
+        effect,
+        at,
+        is_ahead: true,
+    };
+    chain.run().await
+}
+
+/// Looks after a write that was begun earlier.
+pub(super) async fn go_on<E: Canonical>(trip: &Trip<'_, E>, effect: Effect) -> Result<Went, Stop> {
+    let draft = kept_draft(trip, &effect).await?;
+    let at = progress_of(&effect);
+    let mut chain = Chain {
+        trip,
+        work: trip.before.clone(),
+        settled: Settled::default(),
+        draft,
+        effect,
+        at,
+        is_ahead: false,
+    };
+    match chain.effect.state {
+        EffectState::Confirmed => chain.check().await,
+        EffectState::Open if trip.before.record.substate.as_deref() == Some(PARKED) => {
+            chain.run().await
+        }
+        // A crash among steps that move nothing: clean up and start afresh.
+        EffectState::Open | EffectState::Rejected => chain.start_afresh().await,
+        EffectState::Intent => {
+            // The process went away with the step about to be sent: nobody knows whether it was.
+            let deadline = chain.effect.send_deadline.unwrap_or_else(|| chain.now());
+            chain.effect.state = EffectState::Ambiguous;
+            chain.effect.quiet_until = Some(deadline.plus(chain.quiet_period()));
+            chain.effect.absent_seen = 0;
+            raise(&mut chain.work, OUTCOME_UNKNOWN);
+            chain.verify().await
+        }
+        EffectState::Ambiguous => chain.verify().await,
+    }
+}
+
+async fn kept_draft<E: Canonical>(trip: &Trip<'_, E>, effect: &Effect) -> Result<Draft, Stop> {
+    let scope = trip.turn.engine.store.read(trip.turn.tenant).await?;
+    let text = store::body::find(&scope, &effect.draft_digest).await?;
+    text.and_then(|text| serde_json::from_str(&text).ok())
+        .ok_or(Stop::Store(StoreError::Corrupt {
+            table: "body",
+            column: "content",
+        }))
+}
+
+/// Hourly for a day, then daily.
+fn look_again_after(pace: Pace, overdue: Duration) -> Duration {
+    const HOURLY: Duration = Duration::from_secs(3600);
+    const DAILY: Duration = Duration::from_secs(24 * 3600);
+    let is_old = overdue >= pace.wait(DAILY);
+    pace.wait(if is_old { DAILY } else { HOURLY })
+}
+
+impl<E: Canonical> Chain<'_, '_, E> {
+    fn now(&self) -> Timestamp {
+        self.trip.turn.engine.clock.now()
+    }
+
+    fn quiet_period(&self) -> Duration {
+        let real = self.trip.to.connection.settings.quiet_period();
+        self.trip.turn.engine.pace.quiet_period(real)
+    }
+
+    fn call_seconds(&self) -> u32 {
+        let settings = &self.trip.to.connection.settings;
+        settings.number("timeout_seconds").unwrap_or(CALL_SECONDS)
+    }
+
+    /// Takes step after step until the chain is done, refused, unknown or has to rest.
+    async fn run(mut self) -> Result<Went, Stop> {
+        loop {
+            let upcoming = self.trip.writes.upcoming(&self.draft, &self.at);
+            let may_begin_until = Instant::now() + SEND_WINDOW;
+            if upcoming.weight == Weight::Final {
+                self.intend(&upcoming).await?;
+            } else if self.is_ahead {
+                self.keep_progress(EffectState::Open).await?;
+            }
+            if self.trip.turn.is_lost() {
+                return Err(Stop::Store(StoreError::Stale("the lease")));
+            }
+            if upcoming.weight == Weight::Final && Instant::now() > may_begin_until {
+                // The commit took too long; nothing was sent, and the intent says until when it could be.
+                self.keep_progress(EffectState::Open).await?;
+                continue;
+            }
+            let step = self
+                .trip
+                .writes
+                .step(&self.trip.target, &self.draft, &self.at)
+                .await;
+            match step {
+                Ok(Step::More { at, durable }) => {
+                    self.at = at;
+                    self.is_ahead = durable || upcoming.weight == Weight::Final;
+                }
+                Ok(Step::Accepted { at, waiting_for }) => {
+                    self.at = at;
+                    return self.accepted(&waiting_for).await;
+                }
+                Ok(Step::Done(written)) => return self.done(*written).await,
+                Err(fault) => return self.failed(fault, &upcoming).await,
+            }
+        }
+    }
+
+    /// Commits the intent of a final step: durable before its first byte.
+    async fn intend(&mut self, upcoming: &Upcoming) -> Result<(), Stop> {
+        let now = self.now();
+        let deadline = now.plus(SEND_WINDOW);
+        self.effect.attempt = self.effect.attempt.saturating_add(1);
+        self.effect.state = EffectState::Intent;
+        self.effect.operation = upcoming.operation.clone();
+        self.effect.send_deadline = Some(deadline);
+        let call = Duration::from_secs(u64::from(self.call_seconds()));
+        self.syncing(deadline.plus(call), None);
+        let told = self.told("write.intent", upcoming.target_key.as_deref());
+        self.commit_running(vec![told], true).await
+    }
+
+    /// Commits how far the chain has come.
+    async fn keep_progress(&mut self, state: EffectState) -> Result<(), Stop> {
+        self.effect.state = state;
+        let call = Duration::from_secs(u64::from(self.call_seconds()));
+        let due_at = self.now().plus(call);
+        self.syncing(due_at, None);
+        self.commit_running(Vec::new(), true).await
+    }
+
+    fn syncing(&mut self, due_at: Timestamp, substate: Option<&str>) {
+        let record = &mut self.work.record;
+        record.state = State::Syncing;
+        record.substate = substate.map(str::to_owned);
+        record.next_attempt_at = Some(due_at);
+        record.explanation = format!("Being written to {}.", self.trip.to.title);
+    }
+
+    /// A commit in the middle of a chain; the lease is made to outlast the next call.
+    async fn commit_running(&mut self, happened: Vec<Happened>, extend: bool) -> Result<(), Stop> {
+        self.effect.progress = text_of(&self.at);
+        self.effect.fence = self.trip.turn.lease.fence;
+        let seconds = i64::from(self.call_seconds())
+            .saturating_add(i64::try_from(SEND_WINDOW.as_secs()).unwrap_or(0))
+            .saturating_add(LEASE_MARGIN_SECONDS);
+        let asked_at = Instant::now();
+        let (effect, work) = (self.effect.clone(), self.work.clone());
+        let bodies = std::mem::take(&mut self.settled.bodies);
+        let lease = self.trip.turn.lease.clone();
+        self.trip
+            .turn
+            .write(move |scope| {
+                Box::pin(async move {
+                    if extend {
+                        leases::extend(scope, &lease, seconds).await?;
+                    }
+                    for (digest, content) in &bodies {
+                        store::body::keep_as(scope, digest, content).await?;
+                    }
+                    effect::save(scope, &effect).await?;
+                    store::record::save(scope, &work).await?;
+                    for happened in happened {
+                        scope.tell(happened);
+                    }
+                    Ok(())
+                })
+            })
+            .await?;
+        if extend {
+            self.trip.turn.extended(asked_at, seconds);
+        }
+        self.is_ahead = false;
+        Ok(())
+    }
+
+    fn told(&self, action: &'static str, target_key: Option<&str>) -> Happened {
+        let mut told = Happened::new(action, "record", self.work.record.id)
+            .with("operation", &self.effect.operation)
+            .with("natural_key", &self.effect.natural_key)
+            .with("digest", &self.draft.digest)
+            .with("attempt", self.effect.attempt)
+            .in_run(self.work.record.run_id);
+        if let Some(key) = target_key {
+            told = told.with("target", key);
+        }
+        told
+    }
+
+    /// Written and read back.
+    async fn done(mut self, written: Written) -> Result<Went, Stop> {
+        self.effect.state = EffectState::Confirmed;
+        self.effect.quiet_until = None;
+        self.effect.absent_seen = 0;
+        let told = self.told("write.confirmed", Some(&written.target_id));
+        let (mut work, mut settled) = (self.work.clone(), std::mem::take(&mut self.settled));
+        settled.happened.push(told);
+        settled.effect = Some(self.effect_as_it_is());
+        work.outcome = Some(Outcome::Created);
+        work.plan_action = Some(Action::Create);
+        work.record.reason = None;
+        work.changes_digest = None;
+        work.record.explanation = format!(
+            "Created in {} as {}.",
+            self.trip.to.title, written.target_id
+        );
+        for note in self.at.notes.iter().chain(&written.notes) {
+            work.record.explanation.push(' ');
+            work.record.explanation.push_str(note);
+        }
+        let digest = Some(self.draft.digest.clone());
+        let target_id = written.target_id.clone();
+        self.trip.link(
+            &mut work,
+            &mut settled,
+            target_id,
+            "created".to_owned(),
+            digest,
+        );
+        settled.links.extend(self.part_links(written));
+        Ok(self.trip.rest(work, State::Succeeded, settled).await?)
+    }
+
+    fn part_links(&self, written: Written) -> Vec<NewLink> {
+        let trip = self.trip;
+        let part = |(entity, source_id, target_id)| NewLink {
+            pair: trip.ends.pair.id,
+            entity,
+            place: trip.to.place.clone(),
+            source: LinkEnd {
+                system: trip.before.record.source.system.clone(),
+                id: source_id,
+            },
+            target: LinkEnd {
+                system: trip.to.connector.system.clone(),
+                id: target_id,
+            },
+            matched_by: "created".to_owned(),
+            draft_digest: None,
+        };
+        written.parts.into_iter().map(part).collect()
+    }
+
+    fn effect_as_it_is(&self) -> Effect {
+        Effect {
+            progress: text_of(&self.at),
+            fence: self.trip.turn.lease.fence,
+            ..self.effect.clone()
+        }
+    }
+
+    /// Taken by the vendor, not finished there: asked again until it is, or until patience ends.
+    async fn accepted(mut self, waiting_for: &str) -> Result<Went, Stop> {
+        const FIRST_LOOK: Duration = Duration::from_secs(5);
+        const LOOK_MAX: Duration = Duration::from_secs(60);
+        let now = self.now();
+        let is_new = self.trip.before.record.substate.as_deref() != Some(IN_BATCH);
+        let patience = self.patience();
+        if is_new {
+            self.effect.quiet_until = Some(now.plus(patience));
+        }
+        let patient_until = self.effect.quiet_until.unwrap_or(now);
+        let pace = self.trip.turn.engine.pace;
+        self.effect.state = EffectState::Confirmed;
+        let (mut work, mut settled) = (self.work.clone(), std::mem::take(&mut self.settled));
+        settled.effect = Some(self.effect_as_it_is());
+        if is_new {
+            settled.happened.push(self.told("write.accepted", None));
+        }
+        work.record.substate = Some(IN_BATCH.to_owned());
+        if now < patient_until {
+            let waited = now.since(patient_until.minus(patience));
+            work.record.state = State::Syncing;
+            work.record.explanation = format!(
+                "{} has taken it and is still working on it: {waiting_for}",
+                self.trip.to.title
+            );
+            let next = pace.wait(FIRST_LOOK).max(waited / 4).min(LOOK_MAX);
+            work.record.next_attempt_at = Some(now.plus(next).min(patient_until));
+        } else {
+            work.record.state = State::Waiting;
+            work.record.reason = Some("batch".to_owned());
+            work.record.explanation = waiting_for.to_owned();
+            work.record.waiting_for = vec![WaitingFor::new(
+                "batch",
+                &*self.effect.natural_key,
+                waiting_for,
+            )];
+            let overdue = now.since(patient_until);
+            work.record.next_attempt_at = Some(now.plus(look_again_after(pace, overdue)));
+        }
+        Ok(self.trip.settle(work, settled).await?)
+    }
+
+    /// How long the vendor may work on what it has taken before people are told.
+    fn patience(&self) -> Duration {
+        const DEFAULT_MINUTES: u64 = 30;
+        let minutes = self.trip.ends.policy("batch_patience_minutes").parse();
+        let seconds = minutes.unwrap_or(DEFAULT_MINUTES).saturating_mul(60);
+        self.trip
+            .turn
+            .engine
+            .pace
+            .wait(Duration::from_secs(seconds))
+    }
+
+    /// Accepted earlier: is it there now?
+    async fn check(mut self) -> Result<Went, Stop> {
+        let step = self
+            .trip
+            .writes
+            .check(&self.trip.target, &self.draft, &self.at)
+            .await;
+        match step {
+            Ok(Step::Done(written)) => self.done(*written).await,
+            Ok(Step::More { at, .. }) => {
+                self.at = at;
+                self.is_ahead = true;
+                self.run().await
+            }
+            Ok(Step::Accepted { at, waiting_for }) => {
+                self.at = at;
+                self.accepted(&waiting_for).await
+            }
+            Err(fault) => self.look_later(fault).await,
+        }
+    }
+
+    /// A look-up did not work: the question stays open, whatever the fault.
+    async fn look_later(self, fault: Fault) -> Result<Went, Stop> {
+        let now = self.now();
+        if let Fault::RateLimited { retry_after, .. } = &fault {
+            self.trip
+                .slow_down(self.trip.to.connection.id, now.plus(*retry_after));
+            return Ok(Went::SlowDown);
+        }
+        let mut work = self.work.clone();
+        work.record.attempts = work.record.attempts.saturating_add(1);
+        let tries = work.record.attempts;
+        let pace = self.trip.turn.engine.pace;
+        work.record.next_attempt_at = Some(now.plus(decide::backoff(pace, work.record.id, tries)));
+        work.record.explanation = format!(
+            "It is not known yet whether it is in {}: {fault}. It is looked up again by itself.",
+            self.trip.to.title
+        );
+        let settled = Settled {
+            effect: Some(self.effect_as_it_is()),
+            ..Settled::default()
+        };
+        Ok(self.trip.settle(work, settled).await?)
+    }
+
+    /// A step did not go well.
+    async fn failed(self, fault: Fault, upcoming: &Upcoming) -> Result<Went, Stop> {
+        match (&fault, upcoming.weight) {
+            (Fault::Ambiguous { .. } | Fault::Broken { .. }, Weight::Final) => {
+                self.unknown(fault).await
+            }
+            (Fault::Ambiguous { .. } | Fault::Broken { .. }, Weight::Harmless) => {
+                self.start_afresh().await
+            }
+            (Fault::RateLimited { retry_after, .. }, _) => {
+                let until = self.now().plus(*retry_after);
+                self.park(until).await
+            }
+            (Fault::Transient { .. } | Fault::Auth { .. }, _) => self.try_later(fault).await,
+            (Fault::Conflict { .. }, _) => self.look_again(fault).await,
+            (Fault::Rejected { .. } | Fault::Missing { .. }, _) => self.refused(fault).await,
+        }
+    }
+
+    /// Sent, and no usable answer.
+    async fn unknown(mut self, fault: Fault) -> Result<Went, Stop> {
+        let now = self.now();
+        let deadline = self.effect.send_deadline.unwrap_or(now);
+        self.effect.state = EffectState::Ambiguous;
+        self.effect.absent_seen = 0;
+        let quiet_until = deadline.plus(self.quiet_period());
+        self.effect.quiet_until = Some(quiet_until);
+        let told = self.told("write.unknown", None).with("fault", &fault);
+        let mut work = self.work.clone();
+        raise(&mut work, OUTCOME_UNKNOWN);
+        let first = now.plus(self.look_every()).min(quiet_until);
+        self.retrying(&mut work, first);
+        work.record.reason = Some(OUTCOME_UNKNOWN.to_owned());
+        work.record.explanation = format!(
+            "{} gave no usable answer, so it is not known whether it was written ({fault}). It is looked up, and nothing is sent again before {}.",
+            self.trip.to.title,
+            quiet_until.whole_seconds()
+        );
+        work.record.fault = Some(fault);
+        let mut settled = std::mem::take(&mut self.settled);
+        settled.effect = Some(self.effect_as_it_is());
+        settled.happened.push(told);
+        Ok(self.trip.settle(work, settled).await?)
+    }
+
+    fn look_every(&self) -> Duration {
+        let engine = &self.trip.turn.engine;
+        engine.pace.wait(LOOK_EVERY).max(Duration::from_secs(1))
+    }
+
+    fn retrying(&self, work: &mut Work, at: Timestamp) {
+        let record = &mut work.record;
+        record.state = State::Retrying;
+        record.substate = None;
+        record.next_attempt_at = Some(at);
+    }
+
+    /// Looks whether an unknown outcome is there.
+    async fn verify(mut self) -> Result<Went, Stop> {
+        let found = self
+            .trip
+            .writes
+            .find(&self.trip.target, &self.draft, &self.trip.tag)
+            .await;
+        match found {
+            Ok(Found::One(existing)) if existing.is_ours => self.found(*existing).await,
+            Ok(Found::None) => self.absent().await,
+            Ok(Found::Unsure(why)) => {
+                self.look_later(Fault::Transient {
+                    code: "look_up_unsure".to_owned(),
+                    message: why,
+                })
+                .await
+            }
+            // Something like it is there, but not with our mark: a person must look.
+            Ok(Found::One(_) | Found::Many(_)) => {
+                let fault = Fault::Ambiguous {
+                    code: OUTCOME_UNKNOWN.to_owned(),
+                    message: "a record like it is there, without our reference".to_owned(),
+                };
+                self.leave_to_a_person(fault).await
+            }
+            Err(fault) => {
+                self.effect.fence = self.trip.turn.lease.fence;
+                self.look_later(fault).await
+            }
+        }
+    }
+
+    async fn found(mut self, existing: Existing) -> Result<Went, Stop> {
+        lower(&mut self.work, OUTCOME_UNKNOWN);
+        self.work.record.fault = None;
+        match existing.resume {
+            Some(at) => {
+                self.at = at;
+                self.effect.state = EffectState::Open;
+                self.is_ahead = true;
+                self.run().await
+            }
+            None => {
+                let written = Written {
+                    target_id: existing.target_id,
+                    parts: Vec::new(),
+                    notes: Vec::new(),
+                };
+                self.done(written).await
+            }
+        }
+    }
+
+    /// Not there. Only after the quiet period, and more than once, does that mean anything.
+    async fn absent(mut self) -> Result<Went, Stop> {
+        let now = self.now();
+        let repeat = self.trip.writes.repeat();
+        let quiet_until = self.effect.quiet_until.unwrap_or(now);
+        if repeat != Repeat::Enforced && now < quiet_until {
+            let next = now.plus(self.look_every()).min(quiet_until);
+            return self.look_again_at(next, quiet_until).await;
+        }
+        self.effect.absent_seen = self.effect.absent_seen.saturating_add(1);
+        match repeat {
+            Repeat::Never => {
+                let fault = Fault::Ambiguous {
+                    code: OUTCOME_UNKNOWN.to_owned(),
+                    message: "it was looked for after the quiet period and not found".to_owned(),
+                };
+                self.leave_to_a_person(fault).await
+            }
+            Repeat::Lookup if self.effect.absent_seen < ABSENT_NEEDED => {
+                let next = now.plus(self.look_every());
+                self.look_again_at(next, next).await
+            }
+            Repeat::Lookup | Repeat::Enforced => {
+                lower(&mut self.work, OUTCOME_UNKNOWN);
+                self.effect.state = EffectState::Open;
+                self.effect.quiet_until = None;
+                self.effect.absent_seen = 0;
+                self.is_ahead = true;
+                self.run().await
+            }
+        }
+    }
+
+    async fn look_again_at(self, at: Timestamp, quiet_until: Timestamp) -> Result<Went, Stop> {
+        let mut work = self.work.clone();
+        self.retrying(&mut work, at);
+        work.record.reason = Some(OUTCOME_UNKNOWN.to_owned());
+        work.record.explanation = format!(
+            "It is not known whether it was written: {} does not show it so far. It is looked up again, and nothing is sent before {}.",
+            self.trip.to.title,
+            quiet_until.whole_seconds()
+        );
+        let settled = Settled {
+            effect: Some(self.effect_as_it_is()),
+            ..Settled::default()
+        };
+        Ok(self.trip.settle(work, settled).await?)
+    }
+
+    async fn leave_to_a_person(self, fault: Fault) -> Result<Went, Stop> {
+        let mut work = self.work.clone();
+        work.record.reason = Some(OUTCOME_UNKNOWN.to_owned());
+        work.record.explanation = explain::failed(&fault, self.trip.to.title);
+        work.record.fault = Some(fault);
+        let settled = Settled {
+            effect: Some(self.effect_as_it_is()),
+            ..Settled::default()
+        };
+        Ok(self.trip.rest(work, State::Failed, settled).await?)
+    }
+
+    /// The connection must rest; the chain goes on where it stands.
+    async fn park(mut self, until: Timestamp) -> Result<Went, Stop> {
+        self.trip.slow_down(self.trip.to.connection.id, until);
+        self.effect.state = EffectState::Open;
+        self.syncing(until, Some(PARKED));
+        self.work.record.explanation = format!(
+            "Being written to {}, which allows no more calls before {}.",
+            self.trip.to.title,
+            until.whole_seconds()
+        );
+        if is_untouched(&self.effect) && self.at == Progress::start() {
+            self.work.record.state = State::Pending;
+            self.work.record.substate = Some(PARKED.to_owned());
+        }
+        self.commit_running(Vec::new(), false).await?;
+        Ok(Went::SlowDown)
+    }
+
+    /// Nothing happened at the vendor: the same step is taken again later.
+    async fn try_later(mut self, fault: Fault) -> Result<Went, Stop> {
+        self.effect.state = EffectState::Open;
+        let now = self.now();
+        let attempts = self.work.record.attempts.saturating_add(1);
+        let first = *self.work.first_failed_at.get_or_insert(now);
+        let record = self.work.record.id;
+        let pace = self.trip.turn.engine.pace;
+        let tried = decide::tried(attempts, Some(first), now);
+        let next = decide::decide(&fault, tried, |n| decide::backoff(pace, record, n));
+        let Next::Retry { after } = next else {
+            return self.refused(fault).await;
+        };
+        let mut work = self.work.clone();
+        self.retrying(&mut work, now.plus(after));
+        if self.at != Progress::start() {
+            work.record.substate = Some(PARKED.to_owned());
+        }
+        work.record.attempts = attempts;
+        work.record.reason = Some(fault.code().to_owned());
+        work.record.explanation = explain::retrying(
+            &fault,
+            self.trip.to.title,
+            attempts,
+            decide::ATTEMPTS_MAX,
+            now.plus(after),
+        );
+        work.record.fault = Some(fault);
+        let mut settled = std::mem::take(&mut self.settled);
+        settled.effect = Some(self.effect_as_it_is());
+        Ok(self.trip.settle(work, settled).await?)
+    }
+
+    /// Refused for good: what was begun and can be taken back is taken back.
+    async fn refused(mut self, fault: Fault) -> Result<Went, Stop> {
+        let told = self.told("write.rejected", None).with("fault", &fault);
+        self.take_back().await;
+        self.effect.state = EffectState::Rejected;
+        let mut work = self.work.clone();
+        work.record.attempts = work.record.attempts.saturating_add(1);
+        work.record.reason = Some(fault.code().to_owned());
+        work.record.explanation = explain::failed(&fault, self.trip.to.title);
+        work.record.fault = Some(fault);
+        work.plan_action = Some(Action::Fail);
+        let mut settled = std::mem::take(&mut self.settled);
+        settled.effect = Some(self.effect_as_it_is());
+        settled.happened.push(told);
+        Ok(self.trip.rest(work, State::Failed, settled).await?)
+    }
+
+    /// It exists or changed since it was looked up: look once more, soon, then plan afresh.
+    async fn look_again(mut self, fault: Fault) -> Result<Went, Stop> {
+        let attempts = self.work.record.attempts.saturating_add(1);
+        let tried = decide::tried(attempts, None, self.now());
+        if decide::decide(&fault, tried, |_| Duration::ZERO) == Next::Fail {
+            return self.refused(fault).await;
+        }
+        self.take_back().await;
+        self.effect.state = EffectState::Rejected;
+        let mut work = self.work.clone();
+        work.record.attempts = attempts;
+        self.retrying(&mut work, self.now());
+        work.record.reason = Some(fault.code().to_owned());
+        work.record.explanation = format!(
+            "{} says that it exists already; it is looked up once more.",
+            self.trip.to.title
+        );
+        let mut settled = std::mem::take(&mut self.settled);
+        settled.effect = Some(self.effect_as_it_is());
+        Ok(self.trip.settle(work, settled).await?)
+    }
+
+    /// Cleans up a chain of harmless steps and lets the record travel anew.
+    async fn start_afresh(mut self) -> Result<Went, Stop> {
+        self.take_back().await;
+        self.effect.state = EffectState::Rejected;
+        self.at = Progress::start();
+        let now = self.now();
+        let attempts = self.work.record.attempts.saturating_add(1);
+        let mut work = self.work.clone();
+        work.record.attempts = attempts;
+        let first = *work.first_failed_at.get_or_insert(now);
+        let fault = Fault::Transient {
+            code: "interrupted".to_owned(),
+            message: "the chain of calls was interrupted before anything counted".to_owned(),
+        };
+        let pace = self.trip.turn.engine.pace;
+        let tried = decide::tried(attempts, Some(first), now);
+        let Next::Retry { after } =
+            decide::decide(&fault, tried, |n| decide::backoff(pace, work.record.id, n))
+        else {
+            return self.refused(fault).await;
+        };
+        // The first interruption (a restart) costs no wait.
+        let after = if attempts == 1 { Duration::ZERO } else { after };
+        self.retrying(&mut work, now.plus(after));
+        work.record.reason = Some("interrupted".to_owned());
+        work.record.explanation = format!(
+            "Writing to {} was interrupted before anything counted; what was begun is taken back and started afresh.",
+            self.trip.to.title
+        );
+        let mut settled = std::mem::take(&mut self.settled);
+        settled.effect = Some(self.effect_as_it_is());
+        Ok(self.trip.settle(work, settled).await?)
+    }
+
+    /// Best effort: what stays behind moves nothing, and a note says what it was.
+    async fn take_back(&mut self) {
+        if self.at == Progress::start() {
+            return;
+        }
+        let undone = self.trip.writes.undo(&self.trip.target, &self.at).await;
+        if let Err(fault) = undone {
+            tracing::warn!(%fault, record = %self.work.record.id, "an unfinished chain was left behind");
+            let left = format!(
+                "Something unfinished was left behind in {}: {fault}",
+                self.trip.to.title
+            );
+            self.at.notes.push(left);
+        }
+    }
+}
