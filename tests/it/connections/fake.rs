@@ -28,6 +28,9 @@ pub enum Mood {
     Silent,
 }
 
+/// The fields of one body.
+type Sent = Vec<(String, String)>;
+
 /// The system as its clients see it.
 pub struct FakeNetwork {
     pub mood: Mutex<Mood>,
@@ -35,7 +38,7 @@ pub struct FakeNetwork {
     pub login_ms: AtomicU32,
     pub lifetime_seconds: AtomicI64,
     /// Every body that was ever sent, with the host it went to.
-    pub sent: Mutex<Vec<(String, Vec<(String, String)>)>>,
+    pub sent: Mutex<Vec<(String, Sent)>>,
     /// Codes that the verifying look-up knows.
     pub known: Mutex<Vec<String>>,
 }
@@ -66,7 +69,13 @@ pub struct Door(pub Arc<FakeNetwork>);
 
 impl Network for Door {
     fn check_address(&self, address: &str) -> Result<Url, Issue> {
-        let refused = || Issue::new("", "address_refused", "calls to this address are not allowed");
+        let refused = || {
+            Issue::new(
+                "",
+                "address_refused",
+                "calls to this address are not allowed",
+            )
+        };
         let url = Url::parse(address).map_err(|_| refused())?;
         let is_ours = url
             .host_str()
@@ -95,11 +104,7 @@ impl Wire for FakeWire {
         Box::pin(async move {
             let host = request.url.host_str().unwrap_or_default().to_owned();
             if let Body::Form(fields) = &request.body {
-                self.0
-                    .sent
-                    .lock()
-                    .unwrap()
-                    .push((host, fields.clone()));
+                self.0.sent.lock().unwrap().push((host, fields.clone()));
             }
             if request.url.path() == "/known" {
                 return Ok(answer(200, self.0.known.lock().unwrap().join(" ")));
@@ -111,7 +116,10 @@ impl Wire for FakeWire {
             match mood {
                 Mood::Well => Ok(answer(
                     200,
-                    format!("token-{count} {}", self.0.lifetime_seconds.load(Ordering::SeqCst)),
+                    format!(
+                        "token-{count} {}",
+                        self.0.lifetime_seconds.load(Ordering::SeqCst)
+                    ),
                 )),
                 Mood::Refuses => Ok(answer(401, String::new())),
                 Mood::Silent => Err(Fault::Transient {
@@ -257,7 +265,11 @@ const fn connector(system: &'static str) -> Connector {
         },
         accept,
         addresses: |settings: &Settings, _: Environment| {
-            settings.text("address").map(str::to_owned).into_iter().collect()
+            settings
+                .text("address")
+                .map(str::to_owned)
+                .into_iter()
+                .collect()
         },
         place: |settings: &Settings, _: Environment| {
             settings.text("address").unwrap_or_default().to_owned()

@@ -41,7 +41,11 @@ async fn ready(engine: &Engine, tenant: TenantId) -> Connection {
         row: connection.id.0,
         field: "client_secret",
     };
-    let sealed = engine.keyring.seal(&place, SECRET.as_bytes()).await.unwrap();
+    let sealed = engine
+        .keyring
+        .seal(&place, SECRET.as_bytes())
+        .await
+        .unwrap();
     let new = connection.clone();
     engine
         .store
@@ -78,7 +82,10 @@ async fn fifty_callers_cause_one_log_in(database: TestDatabase) {
     });
     for caller in futures::future::join_all(callers).await {
         let token = caller.unwrap();
-        assert_eq!((token.value.open().as_str(), token.generation), ("token-1", 1));
+        assert_eq!(
+            (token.value.open().as_str(), token.generation),
+            ("token-1", 1)
+        );
     }
     assert_eq!(network.logins(), 1);
 }
@@ -88,7 +95,12 @@ async fn a_token_is_renewed_ahead_of_its_end_and_after_a_refusal(database: TestD
     let engine = engine(&database, &network).await;
     let tenant = tenant(&engine.store).await;
     let connection = ready(&engine, tenant).await;
-    let next = async || token(&engine, tenant, &connection).await.unwrap().generation;
+    let next = async || {
+        token(&engine, tenant, &connection)
+            .await
+            .unwrap()
+            .generation
+    };
 
     assert_eq!(next().await, 1);
     engine.clock.advance(Duration::from_secs(3600 - 61));
@@ -167,7 +179,10 @@ async fn a_silent_system_is_asked_once_by_all_who_wait(database: TestDatabase) {
     });
     for caller in futures::future::join_all(callers).await {
         let refused = caller.unwrap();
-        assert!(matches!(refused, Err(Fault::Transient { .. })), "{refused:?}");
+        assert!(
+            matches!(refused, Err(Fault::Transient { .. })),
+            "{refused:?}"
+        );
     }
     assert_eq!(network.logins(), 1);
     assert_eq!(find(&engine, tenant, &connection).await.auth_fault, None);
@@ -204,7 +219,9 @@ async fn what_is_sealed_opens_in_its_place_alone(database: TestDatabase) {
     let connection = ready(&engine, mine).await;
     let sealed = {
         let scope = engine.store.read(mine).await.unwrap();
-        connection::credentials(&scope, connection.id).await.unwrap()
+        connection::credentials(&scope, connection.id)
+            .await
+            .unwrap()
     };
     let sealed = sealed[0].sealed.clone();
     assert!(!sealed.windows(6).any(|bytes| bytes == b"canary"));
@@ -220,18 +237,52 @@ async fn what_is_sealed_opens_in_its_place_alone(database: TestDatabase) {
     let mut flipped = sealed.clone();
     *flipped.last_mut().unwrap() ^= 1;
     for (why, place, sealed) in [
-        ("another tenant", Place { tenant: other, ..place }, &sealed),
-        ("another row", Place { row: elsewhere, ..place }, &sealed),
-        ("another field", Place { field: "file", ..place }, &sealed),
-        ("another table", Place { table: "vendor_token", ..place }, &sealed),
+        (
+            "another tenant",
+            Place {
+                tenant: other,
+                ..place
+            },
+            &sealed,
+        ),
+        (
+            "another row",
+            Place {
+                row: elsewhere,
+                ..place
+            },
+            &sealed,
+        ),
+        (
+            "another field",
+            Place {
+                field: "file",
+                ..place
+            },
+            &sealed,
+        ),
+        (
+            "another table",
+            Place {
+                table: "vendor_token",
+                ..place
+            },
+            &sealed,
+        ),
         ("a flipped bit", place, &flipped),
     ] {
         let refused = engine.keyring.open(&place, sealed).await;
         let is_broken = matches!(&refused, Err(EngineError::Vault(VaultError::Broken)));
         assert!(is_broken, "{why}: {refused:?}");
     }
-    assert_eq!(super::told(&engine.store, mine, "secret.unreadable").await, 4);
-    assert_eq!(super::told(&engine.store, other, "secret.unreadable").await, 1);
+    assert_eq!(
+        super::told(&engine.store, mine, "secret.unreadable").await,
+        4
+    );
+    assert_eq!(
+        super::told(&engine.store, other, "secret.unreadable").await,
+        1
+    );
 }
 
 async fn a_good_test_is_kept_and_ends_the_pause(database: TestDatabase) {
@@ -253,7 +304,10 @@ async fn a_good_test_is_kept_and_ends_the_pause(database: TestDatabase) {
         .collect();
     assert_eq!(names, [("address", true), ("tls", true), ("token", false)]);
     assert!(!bad.ok && bad.steps[2].hint.is_some());
-    assert_eq!(find(&engine, tenant, &connection).await.last_ping, Some(bad));
+    assert_eq!(
+        find(&engine, tenant, &connection).await.last_ping,
+        Some(bad)
+    );
 
     network.is(Mood::Well);
     engine.clock.advance(Duration::from_secs(3));
@@ -265,7 +319,10 @@ async fn a_good_test_is_kept_and_ends_the_pause(database: TestDatabase) {
     );
     let now = find(&engine, tenant, &connection).await;
     assert!(now.is_tested() && now.auth_fault.is_none());
-    assert_eq!(super::told(&engine.store, tenant, "connection.tested").await, 2);
+    assert_eq!(
+        super::told(&engine.store, tenant, "connection.tested").await,
+        2
+    );
 
     let unknown = connect::ping(&engine, tenant, &Actor::command(), a_connection("x").id).await;
     assert!(matches!(

@@ -77,7 +77,9 @@ async fn of_tenant(store: &Store, tenant: TenantId) -> DatabaseTransaction {
     let tx = store.connection().begin().await.expect("a transaction");
     if tx.get_database_backend() == sea_orm::DbBackend::Postgres {
         let sql = format!("SELECT set_config('app.tenant_id', '{tenant}', true)");
-        tx.execute_unprepared(&sql).await.expect("a tenant is named");
+        tx.execute_unprepared(&sql)
+            .await
+            .expect("a tenant is named");
     }
     tx
 }
