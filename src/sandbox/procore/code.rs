@@ -1,7 +1,8 @@
-//! Cost codes, cost types and the WBS codes that join them. Read only here.
+//! Cost codes, cost types, sub jobs and the WBS codes that join them. Read only here.
 //!
-//! Source: Procore REST reference, cost codes, line item types and WBS codes, read 2026-11-22.
-//! Cost codes and cost types have no date filter; WBS codes have one.
+//! Source: Procore REST reference, cost codes, line item types, sub jobs and WBS codes, read 2026-11-22.
+//! Only WBS codes have a date filter. Assumed: without `sub_job_id` the list holds the project's own cost
+//! codes, and a sub job's text stands first in its WBS codes.
 
 use serde_json::{Value, json};
 
@@ -11,7 +12,7 @@ use super::page::{self, Sizes};
 use super::refuse::{self, Outcome};
 use super::seed;
 use super::shape::{moment, stamp};
-use super::world::{CostCode, WbsCode, World};
+use super::world::{CostCode, SubJob, WbsCode, World};
 use crate::sandbox::kit::{Call, Reply};
 
 /// When the seed's codes were made.
@@ -20,7 +21,10 @@ const MADE: &str = "2026-01-12T15:04:05Z";
 pub(super) fn list_cost_codes(world: &World, call: &Call) -> Outcome {
     let project_id = project_id(world, call)?;
     let filters = Filters::read(call)?;
-    let is_asked = |code: &&CostCode| code.project_id == project_id && filters.admit_id(code.id);
+    let sub_job = call.query("sub_job_id").and_then(|id| id.parse().ok());
+    let is_asked = |code: &&CostCode| {
+        code.project_id == project_id && code.sub_job_id == sub_job && filters.admit_id(code.id)
+    };
     let found: Vec<&CostCode> = world.cost_codes.values().filter(is_asked).collect();
     let sizes = Sizes::of(&world.settings);
     Ok(page::answer(sizes, call, &found, |code| {
@@ -34,6 +38,24 @@ pub(super) fn show_cost_code(world: &World, call: &Call, id: &str) -> Outcome {
     let code = code.filter(|code| code.project_id == project_id);
     let code = code.ok_or_else(refuse::not_found)?;
     Ok(Reply::json(200, &cost_code(world, code)))
+}
+
+pub(super) fn list_sub_jobs(world: &World, call: &Call) -> Outcome {
+    let project_id = project_id(world, call)?;
+    let is_asked = |job: &&SubJob| job.project_id == project_id;
+    let found: Vec<&SubJob> = world.sub_jobs.iter().filter(is_asked).collect();
+    let sizes = Sizes::of(&world.settings);
+    Ok(page::answer(sizes, call, &found, |job| sub_job(job)))
+}
+
+pub(super) fn show_sub_job(world: &World, call: &Call, id: &str) -> Outcome {
+    let (project_id, id) = (project_id(world, call)?, path_id(id)?);
+    let mut jobs = world.sub_jobs.iter();
+    let job = jobs.find(|job| job.id == id && job.project_id == project_id);
+    Ok(Reply::json(
+        200,
+        &sub_job(job.ok_or_else(refuse::not_found)?),
+    ))
 }
 
 pub(super) fn list_cost_types(world: &World, call: &Call) -> Outcome {
@@ -91,6 +113,11 @@ fn cost_code(world: &World, code: &CostCode) -> Value {
         .iter()
         .find(|project| project.id == code.project_id);
     let biller = project.and_then(|project| project.fields.get("name"));
+    let job = sub_job_of(world, code);
+    let (biller, biller_id, biller_type) = match job {
+        Some(job) => (json!(job.name), job.id, "SubJob"),
+        None => (json!(biller), code.project_id, "Project"),
+    };
     let last = code.full_code.rsplit('-').next();
     json!({
         "id": code.id,
@@ -102,8 +129,8 @@ fn cost_code(world: &World, code: &CostCode) -> Value {
         "origin_data": null,
         "standard_cost_code_id": null,
         "biller": biller,
-        "biller_id": code.project_id,
-        "biller_type": "Project",
+        "biller_id": biller_id,
+        "biller_type": biller_type,
         "biller_origin_id": null,
         "budgeted": true,
         "parent": {"id": null},
@@ -113,6 +140,16 @@ fn cost_code(world: &World, code: &CostCode) -> Value {
         "updated_at": MADE,
         "deleted_at": null,
     })
+}
+
+fn sub_job_of<'a>(world: &'a World, code: &CostCode) -> Option<&'a SubJob> {
+    let id = code.sub_job_id?;
+    world.sub_jobs.iter().find(|job| job.id == id)
+}
+
+fn sub_job(job: &SubJob) -> Value {
+    json!({"id": job.id, "code": job.code, "name": job.name, "origin_id": null, "origin_data": null,
+        "created_at": MADE, "updated_at": MADE})
 }
 
 fn cost_type(id: i64) -> Value {
@@ -130,7 +167,13 @@ fn wbs_code(world: &World, wbs: &WbsCode) -> Value {
         .find(|row| row.0 == wbs.cost_type_id);
     let code_item = cost_code.map(|code| (code.id, code.full_code.as_str(), code.name.as_str()));
     let type_item = cost_type.map(|(id, code, name, _)| (*id, *code, *name));
-    let segments = [("cost_code", code_item), ("line_item_type", type_item)];
+    let job = cost_code.and_then(|code| sub_job_of(world, code));
+    let job_item = job.map(|job| (job.id, job.code, job.name));
+    let segments = [
+        ("sub_job", job_item),
+        ("cost_code", code_item),
+        ("line_item_type", type_item),
+    ];
     let items: Vec<Value> = segments
         .iter()
         .filter_map(|(kind, item)| {

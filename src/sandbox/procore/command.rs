@@ -2,9 +2,10 @@
 //!
 //! | call, under `/_sandbox/procore/` | body |
 //! | --- | --- |
-//! | `POST vendors` | a vendor's fields; answers the vendor |
+//! | `POST projects` | `count` more projects with all codes, `name`. Answers `{"ids":[…]}` |
+//! | `POST vendors` | a vendor's fields; answers the vendor. With `count`: so many, told apart by name, answered as `{"ids":[…]}` |
 //! | `POST vendors/{id}` | fields to change, `business_register_attributes` too |
-//! | `POST contracts` | `kind` (`purchase_order`, the default, or `subcontract`), `project_id`, any field, `status` (default `Approved`), `lines`: a list of line attributes or a number of made-up ones; `count` makes that many. Answers `{"ids":[…]}` |
+//! | `POST contracts` | `kind` (`purchase_order`, the default, or `subcontract`), `project_id`, any field, `status` (default `Approved`), `lines`: a list of line attributes or a number of made-up ones; `count` makes that many, dealt out in turn to `project_ids` and `vendor_ids` where these are given. Answers `{"ids":[…]}` |
 //! | `POST contracts/{id}` | fields to change, status and vendor included |
 //! | `POST contracts/{id}/lines` | a new line's attributes; `wbs_code`: `"03-300.M"` names its code |
 //! | `POST contracts/{id}/lines/{line}` | attributes to change |
@@ -18,6 +19,7 @@ use super::body::{self, path_id, text};
 use super::contract::Contracts;
 use super::contract_view::whole;
 use super::line::Lines;
+use super::planting::add_project;
 use super::refuse::{self, Outcome};
 use super::seed;
 use super::shape;
@@ -37,6 +39,8 @@ pub(super) fn answer(world: &mut World, call: &Call, parts: &[&str]) -> Outcome 
 fn unlocked(world: &mut World, call: &Call, parts: &[&str]) -> Outcome {
     let given = body::object(call)?;
     match (call.method.as_str(), parts) {
+        ("POST", ["projects"]) => add_projects(world, &given),
+        ("POST", ["vendors"]) if given.contains_key("count") => add_vendors(world, &given),
         ("POST", ["vendors"]) => {
             let id = Vendors.create(world, &given).map_err(refuse::invalid)?;
             Ok(Reply::json(201, &Vendors.show(world, id)))
@@ -91,11 +95,59 @@ fn holding(world: &World, id: &str) -> Result<Contracts, Reply> {
     })
 }
 
-fn add_contracts(world: &mut World, given: &Fields) -> Outcome {
-    let count = given.get("count").and_then(Value::as_u64).unwrap_or(1);
-    let ids = (0..count).map(|_| add_contract(world, given));
+fn count(given: &Fields) -> u64 {
+    given.get("count").and_then(Value::as_u64).unwrap_or(1)
+}
+
+fn add_projects(world: &mut World, given: &Fields) -> Outcome {
+    let name = text(given, "name").unwrap_or("Sandbox project");
+    let ids = (1..=count(given)).map(|number| add_project(world, &format!("{name} {number}")));
+    let ids: Vec<i64> = ids.collect();
+    Ok(Reply::json(201, &json!({"ids": ids})))
+}
+
+fn add_vendors(world: &mut World, given: &Fields) -> Outcome {
+    let name = text(given, "name").unwrap_or("Sandbox vendor");
+    let ids = (1..=count(given)).map(|number| {
+        let mut fields = Fields::from_iter([("country_code".to_owned(), json!("US"))]);
+        fields.extend(given.clone());
+        // Words that no two of them share, or they would look alike to whoever compares names.
+        let word = letters(world.next_id + 1);
+        fields.insert("name".into(), json!(format!("{name} {word} {number}")));
+        Vendors.create(world, &fields).map_err(refuse::invalid)
+    });
     let ids = ids.collect::<Result<Vec<i64>, Reply>>()?;
     Ok(Reply::json(201, &json!({"ids": ids})))
+}
+
+/// A number as letters.
+fn letters(number: i64) -> String {
+    let digits = number.to_string();
+    let letters = digits
+        .bytes()
+        .map(|digit| char::from(digit + (b'K' - b'0')));
+    letters.collect()
+}
+
+fn add_contracts(world: &mut World, given: &Fields) -> Outcome {
+    let mut ids = Vec::new();
+    for turn in 0..count(given) {
+        let mut dealt = given.clone();
+        for (name, list) in [("project_id", "project_ids"), ("vendor_id", "vendor_ids")] {
+            if let Some(id) = dealt_out(given.get(list), turn) {
+                dealt.insert(name.to_owned(), id.clone());
+            }
+        }
+        ids.push(add_contract(world, &dealt)?);
+    }
+    Ok(Reply::json(201, &json!({"ids": ids})))
+}
+
+/// The list's next item, from the beginning again after the last.
+fn dealt_out(list: Option<&Value>, turn: u64) -> Option<&Value> {
+    let list = list?.as_array()?;
+    let turn = usize::try_from(turn).ok()?;
+    list.get(turn.checked_rem(list.len())?)
 }
 
 fn add_contract(world: &mut World, given: &Fields) -> Result<i64, Reply> {

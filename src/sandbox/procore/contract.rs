@@ -66,15 +66,16 @@ pub(super) fn list(world: &World, call: &Call, kind: ContractKind) -> Outcome {
     let project_id = project_id(world, call)?;
     let filters = Filters::read(call)?;
     let is_asked = |contract: &&Contract| {
-        contract.kind == kind
-            && contract.project_id == project_id
-            && filters.admit_deleted(contract.deleted_at.is_some())
+        filters.admit_deleted(contract.deleted_at.is_some())
             && filters.admit_id(contract.id)
             && filters.admit_status(&contract.status)
             && filters.admit_times(contract.created_at, contract.updated_at)
             && filters.admit_origin(text(&contract.fields, "origin_id"))
     };
-    let found: Vec<&Contract> = world.contracts.values().filter(is_asked).collect();
+    let found: Vec<&Contract> = world
+        .contracts_in(project_id, kind)
+        .filter(is_asked)
+        .collect();
     let is_extended = call.query("view") == Some("extended");
     let sizes = Sizes::of(&world.settings);
     Ok(page::answer(sizes, call, &found, |contract| {
@@ -161,23 +162,18 @@ impl Contracts {
     }
 
     fn check_unique(&self, world: &World, id: Option<i64>, given: &Fields) -> Result<(), Errors> {
-        let others = || {
-            let contracts = world.contracts.values();
-            contracts.filter(|contract| contract.kind == self.kind && Some(contract.id) != id)
-        };
         if let Some(number) = text(given, "number") {
             let is_taken = |other: &Contract| {
-                other.project_id == self.project_id
+                Some(other.id) != id
                     && other.deleted_at.is_none()
                     && text(&other.fields, "number") == Some(number)
             };
-            if others().any(is_taken) {
+            if world.contracts_in(self.project_id, self.kind).any(is_taken) {
                 return Err(wrong("number", "has already been taken"));
             }
         }
-        if let Some(origin) = text(given, "origin_id")
-            && others().any(|other| text(&other.fields, "origin_id") == Some(origin))
-        {
+        let holder = text(given, "origin_id").and_then(|origin| self.by_origin(world, origin));
+        if holder.is_some_and(|holder| Some(holder) != id) {
             return Err(wrong("origin_id", "has already been taken"));
         }
         Ok(())
@@ -233,7 +229,7 @@ impl Resource for Contracts {
             contract.fields = usual;
         }
         self.write(&mut contract, given);
-        world.contracts.insert(id, contract);
+        world.add_contract(contract);
         Ok(id)
     }
 

@@ -10,7 +10,7 @@ use super::seed::{self, ContractRow, LineRow, VendorRow};
 use super::settings::Settings;
 use super::shape::{cents, moment};
 use super::world::{
-    Contract, ContractKind, CostCode, Fields, Line, Project, Vendor, WbsCode, World,
+    Contract, ContractKind, CostCode, Fields, Line, Project, SubJob, Vendor, WbsCode, World,
 };
 use crate::sandbox::kit::Random;
 
@@ -22,26 +22,19 @@ const LINE_IDS: i64 = 51_750_000;
 
 /// The seeded company. The random seed changes tokens and request ids, never the tables.
 pub(super) fn plant(random_seed: u64, settings: Settings) -> World {
-    let mut world = World {
-        now: OffsetDateTime::UNIX_EPOCH,
-        settings,
-        random: Random::new(random_seed),
-        projects: Vec::new(),
-        vendors: BTreeMap::new(),
-        contracts: BTreeMap::new(),
-        cost_codes: BTreeMap::new(),
-        wbs_codes: BTreeMap::new(),
-        next_id: FIRST_NEW_ID,
-    };
+    let mut world = World::empty(settings, Random::new(random_seed), FIRST_NEW_ID);
     plant_projects(&mut world);
     for row in &seed::VENDORS {
         world.vendors.insert(row.id, vendor(row));
     }
-    plant_codes(&mut world);
+    for project_id in seed::PROJECT_IDS {
+        plant_codes(&mut world, project_id);
+    }
+    plant_sub_job(&mut world);
     let mut line_id = LINE_IDS;
     for row in &seed::CONTRACTS {
         let contract = contract(&world, row, &mut line_id);
-        world.contracts.insert(row.id, contract);
+        world.add_contract(contract);
     }
     world
 }
@@ -106,37 +99,91 @@ fn vendor(row: &VendorRow) -> Vendor {
     }
 }
 
-fn plant_codes(world: &mut World) {
-    let (mut code_id, mut wbs_id) = (COST_CODE_IDS, WBS_IDS);
-    for project_id in seed::PROJECT_IDS {
-        for (full_code, name, types) in seed::COST_CODES {
-            code_id += 1;
-            let code = CostCode {
-                id: code_id,
-                project_id,
-                full_code: full_code.to_owned(),
-                name: name.to_owned(),
-            };
-            world.cost_codes.insert(code_id, code);
-            let joined = seed::COST_TYPES
-                .iter()
-                .filter(|(_, code, ..)| types.contains(code));
-            for (cost_type_id, type_code, type_name, _) in joined {
-                wbs_id += 1;
-                let wbs = WbsCode {
-                    id: wbs_id,
-                    project_id,
-                    cost_code_id: code_id,
-                    cost_type_id: *cost_type_id,
-                    flat_code: format!("{full_code}.{type_code}"),
-                    flat_name: format!("{name}.{type_name}"),
-                    status: "active".to_owned(),
-                    updated_at: day("2026-10-05"),
-                };
-                world.wbs_codes.insert(wbs_id, wbs);
-            }
-        }
+/// The seed's codes for one project, ids counting on.
+fn plant_codes(world: &mut World, project_id: i64) {
+    for (full_code, name, types) in seed::COST_CODES {
+        let code = CostCode {
+            id: next_key(&world.cost_codes, COST_CODE_IDS),
+            project_id,
+            sub_job_id: None,
+            full_code: full_code.to_owned(),
+            name: name.to_owned(),
+        };
+        plant_code(world, code, types, "");
     }
+}
+
+/// A cost code and its WBS codes, one for each of its cost types; `prefix` stands before their texts.
+fn plant_code(world: &mut World, code: CostCode, types: &str, prefix: &str) {
+    let joined = seed::COST_TYPES
+        .iter()
+        .filter(|(_, code, ..)| types.contains(code));
+    for (cost_type_id, type_code, type_name, _) in joined {
+        let wbs = WbsCode {
+            id: next_key(&world.wbs_codes, WBS_IDS),
+            project_id: code.project_id,
+            cost_code_id: code.id,
+            cost_type_id: *cost_type_id,
+            flat_code: format!("{prefix}{}.{type_code}", code.full_code),
+            flat_name: format!("{prefix}{}.{type_name}", code.name),
+            status: "active".to_owned(),
+            updated_at: day("2026-10-05"),
+        };
+        world.add_wbs_code(wbs);
+    }
+    world.cost_codes.insert(code.id, code);
+}
+
+/// One part of the last project with a code of its own.
+fn plant_sub_job(world: &mut World) {
+    let (id, code, name, full_code, types) = seed::SUB_JOB;
+    let Some(project_id) = seed::PROJECT_IDS.last().copied() else {
+        return;
+    };
+    world.sub_jobs.push(SubJob {
+        id,
+        project_id,
+        code,
+        name,
+    });
+    let own = CostCode {
+        id: next_key(&world.cost_codes, COST_CODE_IDS),
+        project_id,
+        sub_job_id: Some(id),
+        full_code: full_code.to_owned(),
+        name: name.to_owned(),
+    };
+    plant_code(world, own, types, &format!("{code}."));
+}
+
+fn next_key<T>(held: &BTreeMap<i64, T>, before_first: i64) -> i64 {
+    let last = held.last_key_value().map_or(before_first, |(id, _)| *id);
+    last.max(before_first) + 1
+}
+
+/// A further project like the first one, with all codes.
+pub(super) fn add_project(world: &mut World, name: &str) -> i64 {
+    let id = world.new_id();
+    let like = seed::PROJECTS.first();
+    let mut fields = object(json!({
+        "name": name,
+        "display_name": name,
+        "project_number": format!("S-{id}"),
+    }));
+    if let Some(row) = like {
+        let rest = json!({"city": row.city, "state_code": row.state, "country_code": row.country,
+            "time_zone": row.time_zone, "start_date": row.start, "completion_date": row.end});
+        fields.extend(object(rest));
+    }
+    world.projects.push(Project {
+        id,
+        currency: like.map_or("USD", |row| row.currency).to_owned(),
+        fields,
+        created_at: world.now,
+        updated_at: world.now,
+    });
+    plant_codes(world, id);
+    id
 }
 
 fn contract(world: &World, row: &ContractRow, line_id: &mut i64) -> Contract {

@@ -28,6 +28,8 @@ pub(super) fn answer(world: &mut World, call: &Call, parts: &[&str]) -> Outcome 
         ("GET", ["v1.0", "tax_codes"]) => reference::list_tax_codes(world, call),
         ("GET", ["v1.0", "cost_codes"]) => code::list_cost_codes(world, call),
         ("GET", ["v1.0", "cost_codes", id]) => code::show_cost_code(world, call, id),
+        ("GET", ["v1.0", "sub_jobs"]) => code::list_sub_jobs(world, call),
+        ("GET", ["v1.0", "sub_jobs", id]) => code::show_sub_job(world, call, id),
         ("GET", ["v1.0", "line_item_types"]) => code::list_cost_types(world, call),
         ("GET", ["v1.0", "projects", id, WBS, "wbs_codes"]) => {
             code::list_wbs_codes(world, call, id)

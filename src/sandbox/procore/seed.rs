@@ -172,6 +172,10 @@ pub const COST_CODES: [(&str, &str, &str); 18] = [
     (UNMAPPED_COST_CODE, "Owner Allowance",  "O"),
 ];
 
+/// Id, code and name of the one sub job, and the full code and cost types that are its own.
+pub const SUB_JOB: (i64, &str, &str, &str, &str) =
+    (4_411_001, "SJ-01", "North clarifier", "03-300", "M");
+
 pub(super) const UNITS: [&str; 14] = [
     "ea", "ls", "hr", "day", "mo", "lf", "sf", "sy", "cy", "ton", "lb", "gal", "m", "m2",
 ];

@@ -570,6 +570,73 @@ async fn commands_make_many_contracts_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn commands_fill_a_company_for_a_benchmark() {
+    let bed = Bed::start().await;
+    let made = |path: &str, body: Value| {
+        let path = format!("/_sandbox/procore/{path}");
+        let bed = &bed;
+        async move {
+            let answer = bed.send("POST", &path, body).await;
+            assert_eq!(answer.status, 201, "{path}: {}", answer.body);
+            answer.body["ids"].as_array().unwrap().clone()
+        }
+    };
+    let projects = made("projects", json!({"count": 20})).await;
+    let vendors = made("vendors", json!({"count": 200, "name": "Bulk"})).await;
+    let body = json!({"count": 5000, "lines": 3, "project_ids": projects, "vendor_ids": vendors});
+    assert_eq!(made("contracts", body).await.len(), 5000);
+    let path = format!(
+        "{ORDERS}?project_id={}&view=extended&per_page=1000",
+        projects[19]
+    );
+    let list = bed.get(&path).await;
+    assert_eq!(list.list().len(), 250);
+    let lines = format!(
+        "{ORDERS}/{}/line_items?project_id={}",
+        list.list()[0]["id"],
+        projects[19]
+    );
+    assert_eq!(
+        bed.get(&lines).await.list()[2]["wbs_code"]["flat_code"],
+        "03-300.M"
+    );
+    let names: std::collections::HashSet<String> = bed
+        .get(&format!("{VENDORS}&per_page=1000&view=compact"))
+        .await
+        .list()
+        .iter()
+        .map(|vendor| vendor["name"].to_string())
+        .collect();
+    assert_eq!(names.len(), 237);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_of_a_sub_job_says_whose_it_is() {
+    let bed = Bed::start().await;
+    let project = PROJECT_IDS[4];
+    let line = json!({"wbs_code": "SJ-01.03-300.M", "quantity": "2", "unit_cost": "5"});
+    let body = json!({"project_id": project, "lines": [line]});
+    let made = bed.send("POST", "/_sandbox/procore/contracts", body).await;
+    let lines = format!(
+        "{ORDERS}/{}/line_items?project_id={project}",
+        made.body["ids"][0]
+    );
+    let code = bed.get(&lines).await.list()[0]["cost_code"].clone();
+    assert_eq!(code["biller_type"], "SubJob");
+    assert_eq!(code["full_code"], "03-300");
+    let jobs = bed
+        .get(&format!("/rest/v1.0/sub_jobs?project_id={project}"))
+        .await;
+    assert_eq!(jobs.list()[0]["id"], code["biller_id"]);
+    assert_eq!(jobs.list()[0]["code"], "SJ-01");
+    let own = format!(
+        "/rest/v1.0/cost_codes?project_id={project}&sub_job_id={}",
+        code["biller_id"]
+    );
+    assert_eq!(bed.get(&own).await.list().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_seed_repeats_itself() {
     let options = Options {
         seed: 7,

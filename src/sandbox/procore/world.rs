@@ -1,6 +1,6 @@
 //! What the simulated company holds, and how it is found.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rust_decimal::Decimal;
 use serde_json::{Map, Value};
@@ -29,7 +29,7 @@ pub(super) struct Vendor {
     pub updated_at: OffsetDateTime,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum ContractKind {
     PurchaseOrder,
     WorkOrder,
@@ -64,9 +64,18 @@ pub(super) struct Line {
     pub updated_at: OffsetDateTime,
 }
 
+pub(super) struct SubJob {
+    pub id: i64,
+    pub project_id: i64,
+    pub code: &'static str,
+    pub name: &'static str,
+}
+
 pub(super) struct CostCode {
     pub id: i64,
     pub project_id: i64,
+    /// The part of the project that it belongs to; none for the project itself.
+    pub sub_job_id: Option<i64>,
     pub full_code: String,
     pub name: String,
 }
@@ -89,13 +98,60 @@ pub(super) struct World {
     pub random: Random,
     pub projects: Vec<Project>,
     pub vendors: BTreeMap<i64, Vendor>,
+    /// Filled by [`World::add_contract`] alone.
     pub contracts: BTreeMap<i64, Contract>,
+    pub sub_jobs: Vec<SubJob>,
     pub cost_codes: BTreeMap<i64, CostCode>,
+    /// Filled by [`World::add_wbs_code`] alone.
     pub wbs_codes: BTreeMap<i64, WbsCode>,
     pub next_id: i64,
+    /// Contracts by project and kind, so that a list does not walk through those of other projects.
+    places: BTreeMap<(i64, ContractKind), BTreeSet<i64>>,
+    /// WBS codes by project and text.
+    wbs_names: HashMap<(i64, String), i64>,
 }
 
 impl World {
+    /// A company without anything in it.
+    pub(super) fn empty(settings: Settings, random: Random, first_id: i64) -> Self {
+        Self {
+            now: OffsetDateTime::UNIX_EPOCH,
+            settings,
+            random,
+            projects: Vec::new(),
+            vendors: BTreeMap::new(),
+            contracts: BTreeMap::new(),
+            sub_jobs: Vec::new(),
+            cost_codes: BTreeMap::new(),
+            wbs_codes: BTreeMap::new(),
+            next_id: first_id,
+            places: BTreeMap::new(),
+            wbs_names: HashMap::new(),
+        }
+    }
+
+    pub(super) fn add_contract(&mut self, contract: Contract) {
+        let place = (contract.project_id, contract.kind);
+        self.places.entry(place).or_default().insert(contract.id);
+        self.contracts.insert(contract.id, contract);
+    }
+
+    /// By id. A contract never moves to another project.
+    pub(super) fn contracts_in(
+        &self,
+        project_id: i64,
+        kind: ContractKind,
+    ) -> impl Iterator<Item = &Contract> {
+        let ids = self.places.get(&(project_id, kind)).into_iter().flatten();
+        ids.filter_map(|id| self.contracts.get(id))
+    }
+
+    pub(super) fn add_wbs_code(&mut self, wbs: WbsCode) {
+        let name = (wbs.project_id, wbs.flat_code.clone());
+        self.wbs_names.insert(name, wbs.id);
+        self.wbs_codes.insert(wbs.id, wbs);
+    }
+
     pub(super) fn new_id(&mut self) -> i64 {
         self.next_id += 1;
         self.next_id
@@ -116,9 +172,8 @@ impl World {
 
     /// The WBS code of a project by its text, e.g. `03-300.M`.
     pub(super) fn wbs_named(&self, project_id: i64, flat_code: &str) -> Option<i64> {
-        let mut codes = self.wbs_codes.values();
-        let found = codes.find(|wbs| wbs.project_id == project_id && wbs.flat_code == flat_code);
-        found.map(|wbs| wbs.id)
+        let name = (project_id, flat_code.to_owned());
+        self.wbs_names.get(&name).copied()
     }
 }
 
