@@ -14,6 +14,7 @@
 )]
 
 mod connections;
+mod connector;
 #[allow(dead_code, reason = "a kit for tests that come and go")]
 mod support;
 mod tidy;

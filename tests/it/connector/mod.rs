@@ -1,0 +1,4 @@
+//! Every connector against its vendor's simulator, over real HTTP and through the guarded way out.
+
+pub mod bed;
+pub mod procore;
