@@ -12,9 +12,8 @@ use sea_orm::{
 };
 use tokio::sync::{mpsc, oneshot};
 
-use super::open::of_tenant;
-use super::scope::{Scope, Told};
-use super::{StoreError, audit, outbox};
+use super::scope::{Scope, Told, of_tenant};
+use super::{StoreError, chain, outbox};
 use crate::domain::clock::Clock;
 use crate::domain::ids::TenantId;
 use crate::domain::member::Actor;
@@ -207,7 +206,7 @@ async fn finish(
     told: Vec<(TenantId, Actor, crate::domain::clock::Timestamp, Told)>,
 ) -> Result<(), StoreError> {
     outbox::wake_all(&tx, &told).await?;
-    audit::append(&tx, told).await?;
+    chain::append(&tx, told).await?;
     tx.commit().await?;
     Ok(())
 }

@@ -6,6 +6,7 @@
 
 pub mod audit;
 pub mod body;
+mod chain;
 mod commit;
 pub mod connection;
 pub mod cursor;

@@ -10,7 +10,7 @@ use sea_orm::{
 
 use super::StoreError;
 use super::commit::{Committer, Unit};
-use super::scope::{Scope, run};
+use super::scope::{Scope, of_tenant};
 use crate::domain::clock::Clock;
 use crate::domain::ids::TenantId;
 use crate::domain::member::Actor;
@@ -138,20 +138,6 @@ impl Store {
         self.inner.reading.ping().await?;
         Ok(())
     }
-}
-
-/// Names the tenant for the rest of the transaction: row-level security shows its rows only.
-pub(super) async fn of_tenant(
-    tx: &impl ConnectionTrait,
-    tenant: TenantId,
-) -> Result<(), StoreError> {
-    run(
-        tx,
-        "SELECT set_config('app.tenant_id', $1, true)",
-        [tenant.to_string().into()],
-    )
-    .await?;
-    Ok(())
 }
 
 #[must_use]

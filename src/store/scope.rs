@@ -159,3 +159,17 @@ pub(super) async fn run(
     let statement = statement(connection.get_database_backend(), sql, values);
     Ok(connection.execute_raw(statement).await?.rows_affected())
 }
+
+/// Names the tenant for the rest of the transaction: row-level security shows its rows only.
+pub(super) async fn of_tenant(
+    tx: &impl ConnectionTrait,
+    tenant: TenantId,
+) -> Result<(), StoreError> {
+    run(
+        tx,
+        "SELECT set_config('app.tenant_id', $1, true)",
+        [tenant.to_string().into()],
+    )
+    .await?;
+    Ok(())
+}
