@@ -159,10 +159,8 @@ impl<E: Canonical> Trip<'_, E> {
     /// The write that must be looked after before anything else: begun, or sent without an answer.
     async fn effect_in_doubt(&self) -> Result<Option<Effect>, StoreError> {
         let record = &self.before.record;
-        let may_be = record.state == State::Syncing
-            || record.substate.is_some()
-            || record.flags.iter().any(|flag| flag == OUTCOME_UNKNOWN);
-        if !may_be {
+        if self.before.draft_digest.is_none() {
+            // Nothing was ever drafted, so nothing was ever begun.
             return Ok(None);
         }
         let scope = self.turn.engine.store.read(self.turn.tenant).await?;
@@ -170,7 +168,8 @@ impl<E: Canonical> Trip<'_, E> {
         Ok(effect.filter(|effect| match effect.state {
             EffectState::Intent | EffectState::Ambiguous => true,
             EffectState::Open => !write::is_untouched(effect),
-            EffectState::Confirmed => record.substate.as_deref() == Some(write::IN_BATCH),
+            // Taken by the vendor, not finished there.
+            EffectState::Confirmed => record.target.is_none(),
             EffectState::Rejected => false,
         }))
     }

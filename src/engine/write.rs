@@ -115,6 +115,7 @@ pub(super) async fn go_on<E: Canonical>(trip: &Trip<'_, E>, effect: Effect) -> R
     };
     match chain.effect.state {
         EffectState::Confirmed => chain.check().await,
+        EffectState::Open if chain.is_past_undoing() => chain.run().await,
         EffectState::Open if trip.before.record.substate.as_deref() == Some(PARKED) => {
             chain.run().await
         }
@@ -164,6 +165,11 @@ impl<E: Canonical> Chain<'_, '_, E> {
     fn call_seconds(&self) -> u32 {
         let settings = &self.trip.to.connection.settings;
         settings.number("timeout_seconds").unwrap_or(CALL_SECONDS)
+    }
+
+    /// A final step of the chain was sent: starting afresh could make a second one.
+    fn is_past_undoing(&self) -> bool {
+        self.effect.send_deadline.is_some()
     }
 
     /// Takes step after step until the chain is done, refused, unknown or has to rest.
@@ -420,6 +426,9 @@ impl<E: Canonical> Chain<'_, '_, E> {
                 self.at = at;
                 self.accepted(&waiting_for).await
             }
+            Err(
+                fault @ (Fault::Conflict { .. } | Fault::Rejected { .. } | Fault::Missing { .. }),
+            ) => self.look_again(fault).await,
             Err(fault) => self.look_later(fault).await,
         }
     }
@@ -454,8 +463,13 @@ impl<E: Canonical> Chain<'_, '_, E> {
             (Fault::Ambiguous { .. } | Fault::Broken { .. }, Weight::Final) => {
                 self.unknown(fault).await
             }
-            (Fault::Ambiguous { .. } | Fault::Broken { .. }, Weight::Harmless) => {
+            (Fault::Ambiguous { .. } | Fault::Broken { .. }, Weight::Harmless)
+                if !self.is_past_undoing() =>
+            {
                 self.start_afresh().await
+            }
+            (Fault::Ambiguous { .. } | Fault::Broken { .. }, Weight::Harmless) => {
+                self.look_later(fault).await
             }
             (Fault::RateLimited { retry_after, .. }, _) => {
                 let until = self.now().plus(*retry_after);
@@ -547,14 +561,8 @@ impl<E: Canonical> Chain<'_, '_, E> {
                 self.is_ahead = true;
                 self.run().await
             }
-            None => {
-                let written = Written {
-                    target_id: existing.target_id,
-                    parts: Vec::new(),
-                    notes: Vec::new(),
-                };
-                self.done(written).await
-            }
+            // Whole, by its reference; reading it back proves it, and tells its parts.
+            None => self.check().await,
         }
     }
 
