@@ -1,0 +1,1 @@
+//! Orders, mapped and met.

@@ -1,0 +1,1 @@
+//! Suppliers, mapped and met.
