@@ -21,6 +21,10 @@ pub(super) fn parse(text: &str) -> Option<Decimal> {
         (Some(_), Some(_)) => digits.replace(',', ""),
         (_, None) => digits.to_owned(),
     };
+    let is_plain = |byte: u8| byte.is_ascii_digit() || b".-".contains(&byte);
+    if !with_point.bytes().all(is_plain) {
+        return None;
+    }
     let value: Decimal = with_point.parse().ok()?;
     Some(if is_negative { -value } else { value })
 }

@@ -234,7 +234,7 @@ impl Entry<'_> {
     }
 
     fn go_on(&self, at: Progress) -> Step {
-        let durable = at.next != self.at.next || at.index % DURABLE_EVERY == 0;
+        let durable = at.next != self.at.next || at.index.is_multiple_of(DURABLE_EVERY);
         Step::More { at, durable }
     }
 

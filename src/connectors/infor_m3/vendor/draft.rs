@@ -71,25 +71,29 @@ impl SupplierDraft {
     pub(super) fn differences(&self, row: &Row) -> Vec<Change> {
         let same_text = |ours: &str, theirs: &str| ours.trim().eq_ignore_ascii_case(theirs);
         let same_number = |ours: &str, theirs: &str| plain_number(ours) == plain_number(theirs);
-        let compared: [(&str, &str, &dyn Fn(&str, &str) -> bool); 4] = [
-            ("SUNM", "Name", &same_text),
-            ("CSCD", "Country", &same_text),
-            ("VRNO", "Tax id", &same_number),
-            ("PHNO", "Phone", &same_number),
-        ];
-        compared
-            .into_iter()
-            .filter_map(|(name, label, is_same)| {
-                let ours = self.field(name)?;
-                let theirs = row.text(name).unwrap_or_default();
-                (!is_same(ours, theirs)).then(|| Change {
-                    field: label.to_owned(),
-                    from: Some(theirs.to_owned()),
-                    to: Some(ours.to_owned()),
-                    why: "source".to_owned(),
-                })
+        [
+            ("SUNM", "Name", false),
+            ("CSCD", "Country", false),
+            ("VRNO", "Tax id", true),
+            ("PHNO", "Phone", true),
+        ]
+        .into_iter()
+        .filter_map(|(name, label, is_number)| {
+            let ours = self.field(name)?;
+            let theirs = row.text(name).unwrap_or_default();
+            let is_same = if is_number {
+                same_number(ours, theirs)
+            } else {
+                same_text(ours, theirs)
+            };
+            (!is_same).then(|| Change {
+                field: label.to_owned(),
+                from: Some(theirs.to_owned()),
+                to: Some(ours.to_owned()),
+                why: "source".to_owned(),
             })
-            .collect()
+        })
+        .collect()
     }
 }
 
