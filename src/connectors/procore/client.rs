@@ -182,9 +182,6 @@ fn range(since: Timestamp, until: Timestamp) -> String {
     format!("{}...{last}", since.whole_seconds())
 }
 
-/// Faults that mean "not for you", as `fault.rs` codes them.
-const HIDING: [&str; 2] = ["forbidden", "not_visible"];
-
 /// One page of a list.
 #[derive(Debug)]
 pub(super) struct Rows {
@@ -312,7 +309,7 @@ impl<'a> Client<'a> {
     pub(super) async fn shows_any(&self, list: Ask) -> Result<bool, Fault> {
         match self.page(&list.per_page(1), 1).await {
             Ok(found) => Ok(!found.rows.is_empty()),
-            Err(Fault::Auth { code, .. }) if HIDING.contains(&code.as_str()) => Ok(false),
+            Err(refused) if fault::is_hiding(&refused) => Ok(false),
             Err(fault) => Err(fault),
         }
     }

@@ -23,6 +23,8 @@ const TEXT_MAX: usize = 500;
 /// Source: Procore "Rate limiting", read 2026-11-22.
 const WAIT_UNNAMED: Duration = Duration::from_secs(10);
 
+/// Codes of the faults that hide one thing and say nothing about the others.
+const HIDING: [&str; 2] = ["forbidden", "not_visible"];
 /// Issues that a person can mend in Procore.
 const GAPS: [&str; 2] = ["empty", "unknown_sub_job"];
 
@@ -113,6 +115,11 @@ pub(super) fn hidden(tool: Tool) -> Fault {
             tool.remedy()
         ),
     }
+}
+
+/// Whether a fault means that just this list or record is not for the service account.
+pub(super) fn is_hiding(fault: &Fault) -> bool {
+    matches!(fault, Fault::Auth { code, .. } if HIDING.contains(&code.as_str()))
 }
 
 /// A record that lacks what it needs, or holds it in another shape. Gaps that a person can fill in

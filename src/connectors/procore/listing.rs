@@ -21,6 +21,9 @@ pub(super) struct Cursor {
     pub page: u32,
     /// The key of the first row of the page before: a page that begins so again is no progress.
     pub first: Option<String>,
+    /// Projects on the way whose lists are not shown.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hidden: Vec<String>,
 }
 
 impl Cursor {
@@ -30,6 +33,22 @@ impl Cursor {
             place: place.to_owned(),
             page: 1,
             first: None,
+            hidden: Vec::new(),
+        }
+    }
+
+    /// The same listing, at the first page of another list.
+    pub(super) fn at(self, place: &str) -> Self {
+        Self {
+            hidden: self.hidden,
+            ..Self::start(place)
+        }
+    }
+
+    /// Notes a project whose list is not shown.
+    pub(super) fn hide(&mut self, project: String) {
+        if !self.hidden.contains(&project) {
+            self.hidden.push(project);
         }
     }
 
@@ -59,6 +78,7 @@ impl Cursor {
             place: self.place.clone(),
             page,
             first,
+            hidden: self.hidden.clone(),
         }))
     }
 }
@@ -212,6 +232,7 @@ mod tests {
             place: "316001/subcontract".to_owned(),
             page: 7,
             first: Some("9930001".to_owned()),
+            hidden: vec!["8".to_owned()],
         };
         let again = Cursor::read(&cursor.written()).unwrap();
         assert_eq!(

@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::client::{Ask, Client};
+use super::fault;
 use super::order_line;
 use super::reading::{Issues, Reading};
 use crate::domain::fault::Fault;
@@ -41,9 +42,7 @@ pub(super) async fn tax_codes(
     let wanted = order_line::tax_code_ids(lines);
     let ask = Ask::tax_codes(client.company());
     match codes(client, "tax_codes", &ask, &wanted).await {
-        Err(Fault::Auth { code, .. }) if code == "forbidden" || code == "not_visible" => {
-            Ok(Map::new())
-        }
+        Err(refused) if fault::is_hiding(&refused) => Ok(Map::new()),
         found => found,
     }
 }
@@ -116,8 +115,9 @@ pub(super) async fn currency(
             let fields = Value::Object(fields);
             Reading::of(&issues, &fields, "").currency_if_any()
         }
-        Err(Fault::Missing { .. } | Fault::Auth { .. }) => None,
-        Err(fault) => return Err(fault),
+        Err(Fault::Missing { .. }) => None,
+        Err(refused) if fault::is_hiding(&refused) => None,
+        Err(other) => return Err(other),
     };
     let found = found.map(|currency| currency.as_str().to_owned());
     facts.remember(&fact, client.now(), Value::from(found.clone()));

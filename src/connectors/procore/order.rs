@@ -3,14 +3,15 @@
 //! Source: Procore REST reference, purchase and work order contracts v1.0, read 2026-11-22. One shape, two
 //! resources; the differences are the dates. Lines do not surely touch their contract's `updated_at`.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::client::{Ask, Client};
-use super::fault::unreadable;
+use super::fault::{self, unreadable};
 use super::listing::{self, Cursor};
 use super::lookup;
 use super::order_line;
 use super::reading::{Issues, Reading};
+use super::tool::Tool;
 use crate::contract::{Answer, ListScope, Lists, Page, Read, Reads, Seen, Session, SourceKey};
 use crate::domain::connection::Settings;
 use crate::domain::fault::{Fault, Issue};
@@ -63,15 +64,72 @@ impl Place {
     fn written(self) -> String {
         format!("{}/{}", self.project, self.kind.as_str())
     }
+}
 
-    /// Every list to go through, in order.
-    fn all(projects: &[String]) -> Result<Vec<Self>, Fault> {
-        let projects = projects.iter().map(|project| listing::number(project));
-        let projects = projects.collect::<Result<Vec<i64>, Fault>>()?;
-        let places = projects
-            .into_iter()
-            .flat_map(|project| KINDS.map(|kind| Self { project, kind }));
-        Ok(places.collect())
+/// Where a listing stands that has gone through every list.
+const END: &str = "end";
+
+/// The lists of one scope, in order.
+struct Round {
+    places: Vec<Place>,
+    /// Projects whose keys are none of Procore's.
+    strangers: Vec<String>,
+    projects: usize,
+}
+
+impl Round {
+    fn of(scope: &ListScope) -> Self {
+        let (mut places, mut strangers) = (Vec::new(), Vec::new());
+        for key in &scope.projects {
+            match listing::number(key) {
+                Ok(project) => places.extend(KINDS.map(|kind| Place { project, kind })),
+                Err(_) => strangers.push(key.clone()),
+            }
+        }
+        Self {
+            places,
+            strangers,
+            projects: scope.projects.len(),
+        }
+    }
+
+    fn start(&self) -> Cursor {
+        let first = self.places.first().map(|place| place.written());
+        let mut cursor = Cursor::start(first.as_deref().unwrap_or(END));
+        cursor.hidden.clone_from(&self.strangers);
+        cursor
+    }
+
+    /// The list after `place`; none when all were gone through and shown.
+    fn following(&self, place: Place, cursor: Cursor) -> Option<Cursor> {
+        let mut rest = self.places.iter().skip_while(|other| **other != place);
+        match rest.nth(1) {
+            Some(next) => Some(cursor.at(&next.written())),
+            None if cursor.hidden.is_empty() => None,
+            None => Some(cursor.at(END)),
+        }
+    }
+
+    /// What was shown has been listed; what was not keeps the listing from being complete.
+    fn end(&self, hidden: &[String]) -> Result<Page<Seen>, Fault> {
+        if hidden.is_empty() {
+            return Ok(Page {
+                rows: Vec::new(),
+                next: None,
+            });
+        }
+        if hidden.len() == self.projects {
+            return Err(fault::hidden(Tool::Commitments));
+        }
+        Err(Fault::Missing {
+            what: "project_not_visible".to_owned(),
+            message: format!(
+                "the commitments of these projects are not shown: {}. The other projects were listed. {} Or take \
+                 them out of the mapping",
+                hidden.join(", "),
+                Tool::Projects.remedy()
+            ),
+        })
     }
 }
 
@@ -83,28 +141,33 @@ impl Lists for Orders {
         after: Option<&'a str>,
     ) -> Answer<'a, Page<Seen>> {
         Box::pin(async move {
-            let places = Place::all(&scope.projects)?;
-            let cursor = match (after, places.first()) {
-                (Some(text), _) => Cursor::read(text)?,
-                (None, Some(first)) => Cursor::start(&first.written()),
-                (None, None) => {
-                    return Ok(Page {
-                        rows: Vec::new(),
-                        next: None,
-                    });
-                }
+            let round = Round::of(scope);
+            let mut cursor = match after {
+                Some(text) => Cursor::read(text)?,
+                None => round.start(),
             };
+            if cursor.place == END {
+                return round.end(&cursor.hidden);
+            }
             let place = Place::read(&cursor.place)?;
             let client = Client::of(session)?;
             let ask = Ask::contracts(place.kind, place.project, scope);
-            let found = client.page(&ask, cursor.page).await?;
-            let next = cursor.after(&found)?.or_else(|| {
-                let mut rest = places.iter().skip_while(|other| **other != place).skip(1);
-                rest.next().map(|next| Cursor::start(&next.written()))
-            });
-            let rows = found.rows.iter().map(|row| seen(row, place));
+            let (rows, next) = match client.page(&ask, cursor.page).await {
+                Ok(found) => {
+                    let rows = found.rows.iter().map(|row| seen(row, place));
+                    let rows = rows.collect::<Result<Vec<Seen>, Fault>>()?;
+                    (rows, cursor.after(&found)?)
+                }
+                // One hidden project does not keep the others back.
+                Err(refused) if fault::is_hiding(&refused) => {
+                    cursor.hide(place.project.to_string());
+                    (Vec::new(), None)
+                }
+                Err(other) => return Err(other),
+            };
+            let next = next.or_else(|| round.following(place, cursor));
             Ok(Page {
-                rows: rows.collect::<Result<_, Fault>>()?,
+                rows,
                 next: next.map(|cursor| cursor.written()),
             })
         })
@@ -199,15 +262,17 @@ async fn whole(
     let sub_jobs = lookup::sub_jobs(client, place.project, &lines).await?;
     let tax_codes = lookup::tax_codes(client, &lines).await?;
     let currency = lookup::currency(client, place.project, &head, &lines).await?;
-    Ok(json!({
-        "kind": place.kind,
-        "project_id": place.project,
-        "head": head,
-        "lines": lines,
-        "sub_jobs": sub_jobs,
-        "tax_codes": tax_codes,
-        "project_currency": currency,
-    }))
+    let whole = [
+        ("kind", Value::from(place.kind.as_str())),
+        ("project_id", Value::from(place.project)),
+        ("head", Value::Object(head)),
+        ("lines", Value::Array(lines)),
+        ("sub_jobs", Value::Object(sub_jobs)),
+        ("tax_codes", Value::Object(tax_codes)),
+        ("project_currency", Value::from(currency)),
+    ];
+    let whole = whole.map(|(name, value)| (name.to_owned(), value));
+    Ok(Value::Object(whole.into_iter().collect()))
 }
 
 pub(super) fn translated(raw: &Value) -> Result<Order, Vec<Issue>> {
@@ -287,8 +352,12 @@ mod tests {
 
     #[test]
     fn a_place_is_found_again() {
-        let places = Place::all(&["7".to_owned(), "8".to_owned()]).unwrap();
-        let written: Vec<String> = places.iter().map(|place| place.written()).collect();
+        let scope = ListScope {
+            projects: vec!["7".to_owned(), "Harbor".to_owned(), "8".to_owned()],
+            ..ListScope::default()
+        };
+        let round = Round::of(&scope);
+        let written: Vec<String> = round.places.iter().map(|place| place.written()).collect();
         let wanted = [
             "7/purchase_order",
             "7/subcontract",
@@ -296,7 +365,8 @@ mod tests {
             "8/subcontract",
         ];
         assert_eq!(written, wanted);
-        for (place, text) in places.iter().zip(&written) {
+        assert_eq!(round.start().hidden, ["Harbor"]);
+        for (place, text) in round.places.iter().zip(&written) {
             assert_eq!(Place::read(text).unwrap(), *place);
         }
         for text in ["", "7", "7/invoice", "x/subcontract", "7/subcontract/1"] {

@@ -210,3 +210,50 @@ async fn every_list_of_every_project_is_gone_through() {
     let nowhere = Orders.changed(&session, &ListScope::default(), None).await;
     assert!(nowhere.unwrap().next.is_none());
 }
+
+#[tokio::test]
+async fn a_hidden_project_does_not_keep_the_others_back() {
+    let hidden = || answer(404, &[], "");
+    let answers = [
+        hidden(),
+        hidden(),
+        answer(200, &[], r#"[{"id":4}]"#),
+        answer(200, &[], "[]"),
+    ];
+    let (session, script) = script::session(answers);
+    let projects = ["7", "8", "Harbor"];
+    let scope = ListScope {
+        projects: projects.map(str::to_owned).to_vec(),
+        ..ListScope::default()
+    };
+    let (mut found, mut after) = (0, None::<String>);
+    let fault = loop {
+        match Orders.changed(&session, &scope, after.as_deref()).await {
+            Ok(page) => {
+                found += page.rows.len();
+                after = Some(page.next.unwrap());
+            }
+            Err(fault) => break fault,
+        }
+    };
+    assert_eq!((found, script.paths().len()), (1, 4));
+    assert_eq!(
+        (fault.class(), fault.code()),
+        ("missing", "project_not_visible")
+    );
+    assert!(fault.to_string().contains("not shown: Harbor, 7."));
+
+    // All of them hidden: the right to commitments is what is missing.
+    let (session, _) = script::session([answer(403, &[], ""), answer(403, &[], "")]);
+    let scope = ListScope {
+        projects: vec!["7".to_owned()],
+        ..ListScope::default()
+    };
+    let page = Orders.changed(&session, &scope, None).await.unwrap();
+    let page = Orders
+        .changed(&session, &scope, page.next.as_deref())
+        .await
+        .unwrap();
+    let end = Orders.changed(&session, &scope, page.next.as_deref()).await;
+    assert_eq!(end.unwrap_err().class(), "auth");
+}
