@@ -68,15 +68,17 @@ CREATE TABLE api_token (
 ) {strict};
 CREATE UNIQUE INDEX api_token_by_hash ON api_token (token_hash);
 
--- Refused guesses, by account and by source. Belongs to no tenant: the account may not exist.
+-- Guesses, by account and by source. Belongs to no tenant: the account may not exist.
 CREATE TABLE throttle (
   subject {bytes} NOT NULL PRIMARY KEY,
-  counted_since {int} NOT NULL,
+  -- Guesses in a row without a pause of a window between them.
   guesses {int} NOT NULL,
-  guesses_today {int} NOT NULL,
+  last_guess_at {int} NOT NULL,
   day {int} NOT NULL,
+  guesses_today {int} NOT NULL,
   blocked_until {int} NOT NULL
 ) {strict};
+CREATE INDEX throttle_by_time ON throttle (last_guess_at);
 
 -- What a POST with an Idempotency-Key was answered, kept for a day.
 CREATE TABLE idempotency (

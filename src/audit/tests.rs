@@ -11,6 +11,7 @@ fn actor() -> Actor {
         kind: "member".to_owned(),
         id: "01980000-0000-7000-8000-000000000001".to_owned(),
         name: "Ada".to_owned(),
+        origin: None,
     }
 }
 

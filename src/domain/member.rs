@@ -62,9 +62,27 @@ pub struct Actor {
     pub kind: String,
     pub id: String,
     pub name: String,
+    /// The request that the act came with; none for what the product does by itself.
+    #[serde(skip)]
+    pub origin: Option<Origin>,
+}
+
+/// Where a request came from and under which number it is logged: every event it causes names both.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// The network address of who sent it.
+    pub source: String,
+    pub request_id: String,
 }
 
 impl Actor {
+    /// The same actor, with this request.
+    #[must_use]
+    pub fn with_origin(mut self, origin: Origin) -> Self {
+        self.origin = Some(origin);
+        self
+    }
+
     /// The product itself, working a slice.
     #[must_use]
     pub fn worker() -> Self {
@@ -72,6 +90,7 @@ impl Actor {
             kind: "worker".to_owned(),
             id: "worker".to_owned(),
             name: "ml-connector".to_owned(),
+            origin: None,
         }
     }
 
@@ -82,6 +101,7 @@ impl Actor {
             kind: "command".to_owned(),
             id: "command".to_owned(),
             name: "command line".to_owned(),
+            origin: None,
         }
     }
 
@@ -92,6 +112,7 @@ impl Actor {
             kind: "anonymous".to_owned(),
             id: "anonymous".to_owned(),
             name: "not signed in".to_owned(),
+            origin: None,
         }
     }
 }

@@ -23,3 +23,4 @@ pub mod schedule;
 pub mod secret;
 pub mod system;
 pub mod tag;
+pub mod throttle;

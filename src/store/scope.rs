@@ -59,8 +59,14 @@ impl Scope {
         self.at
     }
 
-    /// Adds an audit event; it is chained with the commit.
+    /// Adds an audit event; it is chained with the commit. It names the request that it came with.
     pub fn tell(&self, happened: Happened) {
+        let happened = match &self.actor.origin {
+            Some(origin) => happened
+                .with("from", &origin.source)
+                .with("request", &origin.request_id),
+            None => happened,
+        };
         self.lock().happened.push(happened);
     }
 
