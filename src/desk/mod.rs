@@ -1,9 +1,14 @@
 //! What people do: sign up, connect, map, approve, retry. One function is one transaction: the change,
 //! its audit event and the wake of the work that follows.
 
+pub mod account;
 mod error;
+mod guessing;
+mod hashing;
 pub mod record;
+pub mod refusal;
 pub mod run;
+pub mod token;
 
 use std::sync::Arc;
 

@@ -68,6 +68,8 @@ ids! {
     MappingId,
     /// The key that seals a tenant's secrets, as it lies wrapped in the database.
     DataKeyId,
+    /// One request, as its log lines, its events and its problem page name it.
+    RequestId,
 }
 
 impl TenantId {

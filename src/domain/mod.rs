@@ -24,3 +24,4 @@ pub mod secret;
 pub mod system;
 pub mod tag;
 pub mod throttle;
+pub mod token;

@@ -4,6 +4,7 @@
 //! and is committed with the audit events it told, or not at all. Units of all callers share commits
 //! ([`writer`]). Reads that change nothing use a scope of their own ([`Store::read`]).
 
+pub mod api_token;
 pub mod audit;
 pub mod body;
 mod chain;
@@ -15,9 +16,11 @@ pub mod effect;
 mod error;
 pub mod exchange;
 pub mod hint;
+pub mod idempotency;
 pub mod known_project;
 pub mod link;
 pub mod mapping;
+pub mod member;
 pub mod migrate;
 mod open;
 pub mod outbox;
@@ -27,7 +30,9 @@ mod rows;
 pub mod run;
 mod scope;
 pub mod search;
+pub mod session;
 pub mod threshold;
+pub mod throttle;
 pub mod vendor_token;
 pub mod wait;
 pub mod work;

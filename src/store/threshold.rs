@@ -4,10 +4,11 @@
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, FromQueryResult, TransactionTrait};
 use uuid::Uuid;
 
-use super::scope::{all, run};
-use super::{Store, StoreError};
+use super::scope::{all, one, run};
+use super::{Store, StoreError, api_token};
 use crate::domain::clock::Timestamp;
-use crate::domain::ids::TenantId;
+use crate::domain::ids::{MemberId, SessionId, TenantId, TokenId};
+use crate::domain::member::{Actor, Caller, Role};
 
 /// A transaction that sees the threshold's tables of every tenant.
 pub(super) async fn begin(store: &Store) -> Result<DatabaseTransaction, StoreError> {
@@ -65,4 +66,170 @@ pub async fn void_leases(store: &Store) -> Result<(), StoreError> {
         run(tx, "UPDATE vendor_token SET refreshing_until = 0", []).await?;
     }
     Ok(())
+}
+
+/// Somebody who wants to sign in.
+#[derive(Debug, Clone)]
+pub struct Known {
+    pub tenant_id: TenantId,
+    pub member_id: MemberId,
+    pub name: String,
+    pub password_hash: String,
+}
+
+#[derive(FromQueryResult)]
+struct MemberRow {
+    tenant_id: Uuid,
+    id: Uuid,
+    name: String,
+    password_hash: String,
+}
+
+const MEMBER: &str = "SELECT tenant_id, id, name, password_hash FROM member WHERE email = $1";
+
+/// The member with this e-mail, in lower case.
+///
+/// # Errors
+/// `Database`.
+pub async fn member(store: &Store, email: &str) -> Result<Option<Known>, StoreError> {
+    let tx = begin(store).await?;
+    let row: Option<MemberRow> = one(&tx, MEMBER, [email.into()]).await?;
+    Ok(row.map(|row| Known {
+        tenant_id: row.tenant_id.into(),
+        member_id: row.id.into(),
+        name: row.name,
+        password_hash: row.password_hash,
+    }))
+}
+
+/// A session as stored, with who it belongs to. Whether it still holds is for the caller to say.
+#[derive(Debug, Clone)]
+pub struct FoundSession {
+    pub id: SessionId,
+    pub seen_at: Timestamp,
+    pub expires_at: Timestamp,
+    pub caller: Caller,
+}
+
+#[derive(FromQueryResult)]
+struct SessionRow {
+    tenant_id: Uuid,
+    tenant_name: String,
+    session_id: Uuid,
+    seen_at: i64,
+    expires_at: i64,
+    member_id: Uuid,
+    member_name: String,
+    role: String,
+}
+
+const SESSION: &str = "
+SELECT s.tenant_id, t.name AS tenant_name, s.id AS session_id, s.seen_at, s.expires_at,
+  m.id AS member_id, m.name AS member_name, m.role
+FROM session s
+JOIN member m ON m.tenant_id = s.tenant_id AND m.id = s.member_id
+JOIN tenant t ON t.tenant_id = s.tenant_id
+WHERE s.token_hash = $1";
+
+/// The session with this cookie.
+///
+/// # Errors
+/// `Database`, `Corrupt`.
+pub async fn session(
+    store: &Store,
+    token_hash: &[u8; 32],
+) -> Result<Option<FoundSession>, StoreError> {
+    let tx = begin(store).await?;
+    let row: Option<SessionRow> = one(&tx, SESSION, [token_hash.to_vec().into()]).await?;
+    let Some(row) = row else { return Ok(None) };
+    let role = role(&row.role)?;
+    Ok(Some(FoundSession {
+        id: row.session_id.into(),
+        seen_at: Timestamp(row.seen_at),
+        expires_at: Timestamp(row.expires_at),
+        caller: Caller {
+            tenant_id: row.tenant_id.into(),
+            tenant_name: row.tenant_name,
+            member_id: row.member_id.into(),
+            actor: Actor {
+                kind: "member".to_owned(),
+                id: MemberId::from(row.member_id).to_string(),
+                name: row.member_name,
+                origin: None,
+            },
+            role,
+            scopes: role.scopes().to_vec(),
+        },
+    }))
+}
+
+/// An API token as stored, with what it may do. Whether it still holds is for the caller to say.
+#[derive(Debug, Clone)]
+pub struct FoundToken {
+    pub id: TokenId,
+    pub expires_at: Timestamp,
+    pub last_used_at: Option<Timestamp>,
+    pub is_revoked: bool,
+    pub caller: Caller,
+}
+
+#[derive(FromQueryResult)]
+struct TokenRow {
+    tenant_id: Uuid,
+    tenant_name: String,
+    token_id: Uuid,
+    token_name: String,
+    scopes: String,
+    expires_at: i64,
+    last_used_at: Option<i64>,
+    revoked_at: Option<i64>,
+    member_id: Uuid,
+    role: String,
+}
+
+const TOKEN: &str = "
+SELECT a.tenant_id, t.name AS tenant_name, a.id AS token_id, a.name AS token_name, a.scopes,
+  a.expires_at, a.last_used_at, a.revoked_at, m.id AS member_id, m.role
+FROM api_token a
+JOIN member m ON m.tenant_id = a.tenant_id AND m.id = a.member_id
+JOIN tenant t ON t.tenant_id = a.tenant_id
+WHERE a.token_hash = $1";
+
+/// The API token with this hash. It may do what both it and its maker's role allow today.
+///
+/// # Errors
+/// `Database`, `Corrupt`.
+pub async fn token(store: &Store, token_hash: &[u8; 32]) -> Result<Option<FoundToken>, StoreError> {
+    let tx = begin(store).await?;
+    let row: Option<TokenRow> = one(&tx, TOKEN, [token_hash.to_vec().into()]).await?;
+    let Some(row) = row else { return Ok(None) };
+    let role = role(&row.role)?;
+    let mut scopes = api_token::scopes(&row.scopes)?;
+    scopes.retain(|scope| role.scopes().contains(scope));
+    Ok(Some(FoundToken {
+        id: row.token_id.into(),
+        expires_at: Timestamp(row.expires_at),
+        last_used_at: row.last_used_at.map(Timestamp),
+        is_revoked: row.revoked_at.is_some(),
+        caller: Caller {
+            tenant_id: row.tenant_id.into(),
+            tenant_name: row.tenant_name,
+            member_id: row.member_id.into(),
+            actor: Actor {
+                kind: "token".to_owned(),
+                id: TokenId::from(row.token_id).to_string(),
+                name: row.token_name,
+                origin: None,
+            },
+            role,
+            scopes,
+        },
+    }))
+}
+
+fn role(word: &str) -> Result<Role, StoreError> {
+    word.parse().map_err(|_| StoreError::Corrupt {
+        table: "member",
+        column: "role",
+    })
 }

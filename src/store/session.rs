@@ -1,0 +1,74 @@
+//! Signed-in browsers. Only the hash of a session's cookie is stored.
+
+use super::{Scope, StoreError};
+use crate::domain::clock::Timestamp;
+use crate::domain::ids::{MemberId, SessionId};
+
+const ADD: &str = "
+INSERT INTO session (tenant_id, id, member_id, token_hash, created_at, seen_at, expires_at)
+VALUES ($1, $2, $3, $4, $5, $5, $6)";
+const TOUCH: &str = "UPDATE session SET seen_at = $3 WHERE tenant_id = $1 AND id = $2";
+const END: &str = "DELETE FROM session WHERE tenant_id = $1 AND id = $2";
+const FORGET: &str = "
+DELETE FROM session WHERE tenant_id = $1 AND member_id = $2 AND (expires_at <= $3 OR seen_at <= $4)";
+
+/// Begins a session.
+///
+/// # Errors
+/// `Database`.
+pub async fn add(
+    scope: &Scope,
+    id: SessionId,
+    member: MemberId,
+    token_hash: &[u8; 32],
+    expires_at: Timestamp,
+) -> Result<(), StoreError> {
+    let values = [
+        scope.tenant_value(),
+        id.0.into(),
+        member.0.into(),
+        token_hash.to_vec().into(),
+        scope.now().0.into(),
+        expires_at.0.into(),
+    ];
+    scope.run(ADD, values).await?;
+    Ok(())
+}
+
+/// Notes that the session was used now.
+///
+/// # Errors
+/// `Database`.
+pub async fn touch(scope: &Scope, id: SessionId) -> Result<(), StoreError> {
+    let values = [scope.tenant_value(), id.0.into(), scope.now().0.into()];
+    scope.run(TOUCH, values).await?;
+    Ok(())
+}
+
+/// Ends a session. Gives whether there was one.
+///
+/// # Errors
+/// `Database`.
+pub async fn end(scope: &Scope, id: SessionId) -> Result<bool, StoreError> {
+    let ended = scope.run(END, [scope.tenant_value(), id.0.into()]).await?;
+    Ok(ended > 0)
+}
+
+/// Removes a member's sessions that are over, or were not used since `idle_since`.
+///
+/// # Errors
+/// `Database`.
+pub async fn forget_old(
+    scope: &Scope,
+    member: MemberId,
+    idle_since: Timestamp,
+) -> Result<(), StoreError> {
+    let values = [
+        scope.tenant_value(),
+        member.0.into(),
+        scope.now().0.into(),
+        idle_since.0.into(),
+    ];
+    scope.run(FORGET, values).await?;
+    Ok(())
+}
