@@ -166,6 +166,14 @@ pub async fn session(desk: &Desk, key: &str) -> Result<Option<Session>, DeskErro
     }))
 }
 
+/// A key that binds the forms of somebody who has not signed in.
+///
+/// # Errors
+/// `Vault`, without randomness.
+pub fn guest_key() -> Result<Secret<String>, DeskError> {
+    Ok(session_key()?)
+}
+
 /// An account made at the command line.
 #[derive(Debug)]
 pub struct NewAccount {
@@ -346,10 +354,7 @@ async fn tell_refused(
     origin: &Origin,
 ) -> Result<(), DeskError> {
     let tenant = known.map_or(TenantId::NIL, |known| known.tenant_id);
-    let subject = known.map_or_else(
-        || "unknown".to_owned(),
-        |known| known.member_id.to_string(),
-    );
+    let subject = known.map_or_else(|| "unknown".to_owned(), |known| known.member_id.to_string());
     let actor = Actor::anonymous().with_origin(origin.clone());
     desk.store()
         .write(tenant, &actor, move |scope| {
@@ -388,7 +393,11 @@ fn founding_issues(said: &SignUp) -> Vec<Issue> {
             let says = format!("Use at most {NAME_MAX} characters.");
             Some(Issue::new(field, "too_long", says))
         } else if value.chars().any(char::is_control) {
-            Some(Issue::new(field, "malformed", "Use letters, digits and signs only."))
+            Some(Issue::new(
+                field,
+                "malformed",
+                "Use letters, digits and signs only.",
+            ))
         } else {
             None
         }
@@ -422,7 +431,9 @@ fn is_email(text: &str) -> bool {
                 .any(|c| c.is_whitespace() || c.is_control() || "@,;<>()[]\\\"".contains(c))
     };
     let is_domain = |domain: &str| {
-        plain(domain) && !domain.starts_with(['.', '-']) && !domain.ends_with(['.', '-'])
+        plain(domain)
+            && !domain.starts_with(['.', '-'])
+            && !domain.ends_with(['.', '-'])
             && !domain.contains("..")
     };
     text.len() <= EMAIL_MAX

@@ -62,47 +62,51 @@ impl Guess {
     /// beginning of a pause is told once: a flood writes nothing.
     pub(super) async fn take(&self, desk: &Desk) -> Result<(), DeskError> {
         let subjects = self.subjects.clone();
-        let write = desk.store().write(TenantId::NIL, &self.actor, move |scope| {
-            Box::pin(async move {
-                throttle::forget_before(scope, scope.now().minus(KEPT)).await?;
-                let mut taken = Vec::with_capacity(subjects.len());
-                for (subject, allowance) in &subjects {
-                    let tally = throttle::hold(scope, subject).await?;
-                    match tally.take(scope.now(), *allowance) {
-                        Verdict::Taken(next) => taken.push((subject, next)),
-                        Verdict::Refused { retry_after } => {
-                            return Err(DeskError::TooFast { retry_after });
+        let write = desk
+            .store()
+            .write(TenantId::NIL, &self.actor, move |scope| {
+                Box::pin(async move {
+                    throttle::forget_before(scope, scope.now().minus(KEPT)).await?;
+                    let mut taken = Vec::with_capacity(subjects.len());
+                    for (subject, allowance) in &subjects {
+                        let tally = throttle::hold(scope, subject).await?;
+                        match tally.take(scope.now(), *allowance) {
+                            Verdict::Taken(next) => taken.push((subject, next)),
+                            Verdict::Refused { retry_after } => {
+                                return Err(DeskError::TooFast { retry_after });
+                            }
                         }
                     }
-                }
-                for (subject, tally) in taken {
-                    throttle::save(scope, subject, tally).await?;
-                    if scope.now() < tally.blocked_until {
-                        let subject = data_encoding::HEXLOWER.encode(subject);
-                        scope.tell(
-                            Happened::new("sign_in.paused", "guesser", subject)
-                                .with("until", tally.blocked_until),
-                        );
+                    for (subject, tally) in taken {
+                        throttle::save(scope, subject, tally).await?;
+                        if scope.now() < tally.blocked_until {
+                            let subject = data_encoding::HEXLOWER.encode(subject);
+                            scope.tell(
+                                Happened::new("sign_in.paused", "guesser", subject)
+                                    .with("until", tally.blocked_until),
+                            );
+                        }
                     }
-                }
-                Ok(())
-            })
-        });
+                    Ok(())
+                })
+            });
         write.await
     }
 
     /// It was right: it does not count.
     pub(super) async fn give_back(&self, desk: &Desk) -> Result<(), DeskError> {
         let subjects = self.subjects.clone();
-        let write = desk.store().write(TenantId::NIL, &self.actor, move |scope| {
-            Box::pin(async move {
-                for (subject, _) in &subjects {
-                    let tally = throttle::hold(scope, subject).await?;
-                    throttle::save(scope, subject, tally.give_back()).await?;
-                }
-                Ok::<_, DeskError>(())
-            })
-        });
+        let write = desk
+            .store()
+            .write(TenantId::NIL, &self.actor, move |scope| {
+                Box::pin(async move {
+                    for (subject, _) in &subjects {
+                        let tally = throttle::hold(scope, subject).await?;
+                        throttle::save(scope, subject, tally.give_back()).await?;
+                    }
+                    Ok::<_, DeskError>(())
+                })
+            });
         write.await
     }
 }
@@ -113,7 +117,10 @@ fn subject(kind: &str, value: &str) -> [u8; 32] {
 
 /// An IPv6 customer has a whole /64 to guess from.
 fn network(source: &str) -> String {
-    match source.parse::<IpAddr>().map(|address| address.to_canonical()) {
+    match source
+        .parse::<IpAddr>()
+        .map(|address| address.to_canonical())
+    {
         Ok(IpAddr::V6(address)) => {
             let prefix = address.to_bits() & (u128::MAX << 64);
             Ipv6Addr::from_bits(prefix).to_string()

@@ -7,6 +7,7 @@ mod guessing;
 mod hashing;
 pub mod record;
 pub mod refusal;
+pub mod replay;
 pub mod run;
 pub mod token;
 

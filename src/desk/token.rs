@@ -177,7 +177,11 @@ fn issues(caller: &Caller, new: &NewToken) -> Vec<Issue> {
         issues.push(Issue::new("name", "malformed", says));
     }
     if new.scopes.is_empty() {
-        issues.push(Issue::new("scopes", "missing", "Choose at least one scope."));
+        issues.push(Issue::new(
+            "scopes",
+            "missing",
+            "Choose at least one scope.",
+        ));
     }
     if let Some(scope) = new.scopes.iter().find(|scope| !caller.may(**scope)) {
         let says = format!("You cannot give the scope {scope}: you do not have it yourself.");

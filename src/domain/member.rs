@@ -68,7 +68,7 @@ pub struct Actor {
 }
 
 /// Where a request came from and under which number it is logged: every event it causes names both.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Origin {
     /// The network address of who sent it.
     pub source: String,

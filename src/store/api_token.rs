@@ -38,11 +38,7 @@ const TOUCH: &str = "UPDATE api_token SET last_used_at = $3 WHERE tenant_id = $1
 ///
 /// # Errors
 /// `Database`.
-pub async fn add(
-    scope: &Scope,
-    token: &ApiToken,
-    token_hash: &[u8; 32],
-) -> Result<(), StoreError> {
+pub async fn add(scope: &Scope, token: &ApiToken, token_hash: &[u8; 32]) -> Result<(), StoreError> {
     let values = [
         scope.tenant_value(),
         token.id.0.into(),

@@ -76,12 +76,7 @@ pub async fn claim(
 ///
 /// # Errors
 /// `Database`.
-pub async fn answer(
-    scope: &Scope,
-    key: &str,
-    status: u16,
-    answer: &str,
-) -> Result<(), StoreError> {
+pub async fn answer(scope: &Scope, key: &str, status: u16, answer: &str) -> Result<(), StoreError> {
     let values = [
         scope.tenant_value(),
         key.into(),

@@ -1,1 +1,34 @@
 //! Pages and the JSON API. A handler is: scope, parse, one call, answer.
+//!
+//! `routes.rs` lists every route with who may use it; `edge.rs` and `gate.rs` hold what is true for all
+//! of them. Pages lie beside this file, one a resource; the API's resources lie in `api/`.
+
+pub mod api;
+mod assets;
+mod body;
+mod cookie;
+mod dashboard;
+pub mod doc;
+mod edge;
+pub mod fields;
+mod gate;
+mod health;
+mod id;
+mod idempotency;
+mod landing;
+mod network;
+mod openapi;
+pub mod page;
+mod paging;
+pub mod problem;
+pub mod routes;
+mod server;
+mod sign_in;
+mod sign_up;
+mod site;
+mod tokens;
+
+pub use network::{Network, NotANetwork};
+pub use openapi::openapi;
+pub use server::{Running, server};
+pub use site::{Config, Signup};

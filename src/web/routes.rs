@@ -1,0 +1,236 @@
+//! The table of every route: method, path, who may, and the handler. The router, the test of the role
+//! matrix and the OpenAPI document are made from it, so that none of them can disagree.
+
+use std::time::Duration;
+
+use actix_web::http::Method;
+use actix_web::middleware::from_fn;
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{HttpResponse, guard};
+
+use super::api::{self, me};
+use super::doc::{Doc, list, of};
+use super::gate::{self, PATIENCE};
+use super::problem::Problem;
+use super::{assets, dashboard, health, landing, openapi, sign_in, sign_up, tokens};
+use crate::domain::member::Scope;
+
+/// A method that some route takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verb {
+    Get,
+    Post,
+    Put,
+    Patch,
+    Delete,
+}
+
+impl Verb {
+    #[must_use]
+    pub fn method(self) -> Method {
+        match self {
+            Self::Get => Method::GET,
+            Self::Post => Method::POST,
+            Self::Put => Method::PUT,
+            Self::Patch => Method::PATCH,
+            Self::Delete => Method::DELETE,
+        }
+    }
+
+    /// Whether it changes something, and carries a body.
+    #[must_use]
+    pub fn writes(self) -> bool {
+        self != Self::Get
+    }
+}
+
+/// Through which door a request comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Door {
+    /// People, by the cookie of a session.
+    Page,
+    /// Programs, by a bearer token.
+    Api,
+    /// Nobody is asked who they are.
+    Open,
+}
+
+/// What the sender needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Needs {
+    /// Nothing.
+    Nobody,
+    /// To be known.
+    Anybody,
+    /// To be known, and this right.
+    Scope(Scope),
+}
+
+/// One line of the table.
+pub struct Route {
+    pub verb: Verb,
+    pub path: &'static str,
+    pub door: Door,
+    pub needs: Needs,
+    handler: fn() -> actix_web::Route,
+    pub body_max: usize,
+    /// How long the handler may take.
+    pub patience: Duration,
+    /// An `Idempotency-Key` counts.
+    pub creates: bool,
+    /// A second kind of body beside JSON.
+    also: &'static str,
+    /// How the OpenAPI document tells it.
+    pub doc: Option<Doc>,
+}
+
+/// Larger than any form but a mapping table.
+const BODY_MAX: usize = 1024 * 1024;
+
+impl Route {
+    const fn new(
+        verb: Verb,
+        path: &'static str,
+        door: Door,
+        needs: Needs,
+        handler: fn() -> actix_web::Route,
+    ) -> Self {
+        Self {
+            verb,
+            path,
+            door,
+            needs,
+            handler,
+            body_max: BODY_MAX,
+            patience: PATIENCE,
+            creates: false,
+            also: "",
+            doc: None,
+        }
+    }
+
+    const fn told(mut self, doc: Doc) -> Self {
+        self.doc = Some(doc);
+        self
+    }
+
+    const fn creates(mut self) -> Self {
+        self.creates = true;
+        self
+    }
+
+    /// Whether a body of this media type is read.
+    #[must_use]
+    pub fn takes_kind(&self, kind: &str) -> bool {
+        kind == "application/json" || (!self.also.is_empty() && kind == self.also)
+    }
+}
+
+type Handler = fn() -> actix_web::Route;
+
+const fn open(path: &'static str, handler: Handler) -> Route {
+    Route::new(Verb::Get, path, Door::Open, Needs::Nobody, handler)
+}
+
+const fn page(verb: Verb, path: &'static str, needs: Needs, handler: Handler) -> Route {
+    Route::new(verb, path, Door::Page, needs, handler)
+}
+
+const fn call(verb: Verb, path: &'static str, needs: Needs, handler: Handler, doc: Doc) -> Route {
+    Route::new(verb, path, Door::Api, needs, handler).told(doc)
+}
+
+const NOBODY: Needs = Needs::Nobody;
+const ANYBODY: Needs = Needs::Anybody;
+const READ: Needs = Needs::Scope(Scope::Read);
+const ADMIN: Needs = Needs::Scope(Scope::Admin);
+
+/// THE table.
+#[rustfmt::skip]
+pub static ROUTES: &[Route] = &[
+    open("/healthz", || web::to(health::healthz)),
+    open("/readyz", || web::to(health::readyz)),
+    open("/static/{file:.*}", || web::to(assets::file)),
+    open("/favicon.ico", || web::to(assets::favicon)),
+    open("/robots.txt", || web::to(assets::robots)),
+    open("/api/openapi.json", || web::to(openapi::document)),
+
+    page(Verb::Get, "/", NOBODY, || web::to(landing::show)),
+    page(Verb::Get, "/api", NOBODY, || web::to(openapi::page)),
+    page(Verb::Get, "/sign-up", NOBODY, || web::to(sign_up::new)),
+    page(Verb::Post, "/sign-up", NOBODY, || web::to(sign_up::create)),
+    page(Verb::Get, "/sign-in", NOBODY, || web::to(sign_in::new)),
+    page(Verb::Post, "/sign-in", NOBODY, || web::to(sign_in::create)),
+    page(Verb::Post, "/sign-out", ANYBODY, || web::to(sign_in::end)),
+    page(Verb::Get, "/dashboard", READ, || web::to(dashboard::show)),
+    page(Verb::Get, "/tokens", ADMIN, || web::to(tokens::list)),
+    page(Verb::Get, "/tokens/new", ADMIN, || web::to(tokens::new)),
+    page(Verb::Post, "/tokens", ADMIN, || web::to(tokens::create)),
+    page(Verb::Get, "/tokens/{id}/revoke", ADMIN, || web::to(tokens::ask)),
+    page(Verb::Post, "/tokens/{id}/revoke", ADMIN, || web::to(tokens::revoke)),
+
+    call(Verb::Get, "/api/v1/me", ANYBODY, || web::to(me::show),
+        Doc::new("Who you are, and what you may do").gives(200, of::<me::Me>)),
+    call(Verb::Get, "/api/v1/tokens", ADMIN, || web::to(api::tokens::list),
+        Doc::new("Lists API tokens, newest first").gives(200, list::<api::tokens::Token>).paged()),
+    call(Verb::Post, "/api/v1/tokens", ADMIN, || web::to(api::tokens::create),
+        Doc::new("Makes an API token; its text is in this answer only")
+            .takes(of::<api::tokens::NewTokenBody>).gives(201, of::<api::tokens::MadeToken>)).creates(),
+    call(Verb::Delete, "/api/v1/tokens/{id}", ADMIN, || web::to(api::tokens::revoke),
+        Doc::new("Revokes an API token").gives_nothing()),
+];
+
+/// Puts the table into the router. What it does not hold is answered the same way everywhere.
+pub fn mount(config: &mut ServiceConfig) {
+    let mut paths: Vec<&'static str> = ROUTES.iter().map(|route| route.path).collect();
+    paths.sort_unstable();
+    paths.dedup();
+    // A path with a fixed word goes before one that takes anything in its place.
+    paths.sort_by_key(|path| path.contains('{'));
+    for path in paths {
+        let mut resource = web::resource(path);
+        let here = ROUTES.iter().filter(|route| route.path == path);
+        let mut allowed = Vec::new();
+        for route in here {
+            allowed.push(route.verb);
+            resource = resource.route(with_gate(route));
+        }
+        config.service(resource.default_service(web::to(move || wrong_method(allowed.clone()))));
+    }
+    config.default_service(web::to(nothing_here));
+}
+
+fn with_gate(route: &'static Route) -> actix_web::Route {
+    let method = route.verb.method();
+    let is_asked = if route.verb == Verb::Get {
+        guard::Any(guard::Method(method)).or(guard::Head())
+    } else {
+        guard::Any(guard::Method(method))
+    };
+    (route.handler)()
+        .guard(is_asked)
+        .wrap(from_fn(move |request, next| {
+            gate::pass(route, request, next)
+        }))
+}
+
+async fn nothing_here() -> Result<HttpResponse, Problem> {
+    Err(Problem::missing("page"))
+}
+
+async fn wrong_method(allowed: Vec<Verb>) -> HttpResponse {
+    let mut methods: Vec<String> = allowed
+        .iter()
+        .map(|verb| verb.method().to_string())
+        .collect();
+    if allowed.contains(&Verb::Get) {
+        methods.push(Method::HEAD.to_string());
+    }
+    let mut answer = HttpResponse::from_error(Problem::wrong_method());
+    if let Ok(list) = methods.join(", ").parse() {
+        answer
+            .headers_mut()
+            .insert(actix_web::http::header::ALLOW, list);
+    }
+    answer
+}
