@@ -99,5 +99,5 @@ CREATE TABLE idempotency (
         "api_token",
         "idempotency",
     ],
-    at_threshold: &["tenant", "member", "session", "api_token"],
+    at_threshold: &["tenant", "data_key", "member", "session", "api_token"],
 };

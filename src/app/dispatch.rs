@@ -6,11 +6,12 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::Parser;
 
-use super::cli::{Cli, Command, Migrate};
+use super::boot::{self, Part};
+use super::cli::{Account, AccountCreate, Cli, Command, Migrate, Sandbox, Serve};
 use super::config::{self, Config, Flags, Problems, Setup};
 use super::keys::{self, NoKeys};
-use super::{hardening, private, telemetry};
-use crate::store;
+use super::{account, hardening, private, sandboxes, telemetry};
+use crate::{store, web};
 
 /// The command failed while it worked.
 const FAILED: u8 = 1;
@@ -35,8 +36,39 @@ pub fn run() -> ExitCode {
 /// Every command, once.
 fn dispatch(command: Command) -> anyhow::Result<()> {
     match command {
+        Command::Serve(command) => serve(&command),
+        Command::Sandbox(command) => run_sandbox(&command),
         Command::Migrate(command) => migrate(&command),
+        Command::Account(Account::Create(command)) => create_account(&command),
+        Command::Openapi => {
+            writeln!(io::stdout(), "{}", web::openapi())?;
+            Ok(())
+        }
     }
+}
+
+fn serve(command: &Serve) -> anyhow::Result<()> {
+    let config = prepare(command.flags(), Setup::Normal)?;
+    runtime()?.block_on(async {
+        let opened = boot::open(&config, Part::Serving, Vec::new()).await?;
+        boot::serve(&config, &opened, |_| async { Ok(()) }).await
+    })
+}
+
+fn run_sandbox(command: &Sandbox) -> anyhow::Result<()> {
+    prepare(command.flags(), Setup::Normal)?;
+    let sandboxes = sandboxes::start(&command.ports)?;
+    let mut out = io::stdout().lock();
+    writeln!(out, "Procore     {}", sandboxes.procore.url())?;
+    writeln!(out, "Infor M3    {}", sandboxes.infor.url())?;
+    out.flush()?;
+    drop(out);
+    runtime()?.block_on(boot::until_told_to_stop())
+}
+
+fn create_account(command: &AccountCreate) -> anyhow::Result<()> {
+    let config = prepare(command.flags(), Setup::Normal)?;
+    runtime()?.block_on(account::create(&config, command))
 }
 
 /// What every command does first: settings, the log, and a memory of its own. Nothing is written.

@@ -1,7 +1,8 @@
 //! Where the master keys come from, and when the program refuses to start for them.
 //!
-//! A key that is missing, made up or open to others is refused before anything is written. Only the
-//! embedded database may have a key made for it: several nodes on one PostgreSQL need the same key.
+//! A key that is lost, made up or open to others is refused before anything is written. Where none is
+//! given, one is made; a second node on the same PostgreSQL that makes its own is refused, because it does
+//! not open what lies in the database ([`fit`]).
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -23,11 +24,6 @@ const KEY_FILE_BYTES_MAX: u64 = 64 * 1024;
 /// Why there are no master keys to work with.
 #[derive(Debug, thiserror::Error)]
 pub enum NoKeys {
-    #[error(
-        "MLC_MASTER_KEY_FILE: PostgreSQL needs a master key of yours, the same on every node; write `v1:` and \
-         the output of `openssl rand -base64 32` to a file, run `chmod 600` on it, and name it here"
-    )]
-    Missing,
     #[error("MLC_MASTER_KEY does not work: {0}")]
     Given(BadMasterKeys),
     #[error("the master key in {path} does not work: {problem}")]
@@ -60,8 +56,8 @@ pub enum NoKeys {
     #[error("no master key could be made")]
     NotDrawn(#[source] VaultError),
     #[error(
-        "the master key is not the one that this database was sealed with; give the right one, or put \
-         the database back that belongs to this key"
+        "the master key is not the one that this database was sealed with; give the right one (MLC_MASTER_KEY \
+         or MLC_MASTER_KEY_FILE, the same on every node), or put the database back that belongs to this key"
     )]
     Wrong(#[source] VaultError),
 }
@@ -74,7 +70,6 @@ pub fn load(source: &KeySource, storage: &Storage) -> Result<MasterKeys, NoKeys>
     match source {
         KeySource::Given(list) => MasterKeys::parse(list.open()).map_err(NoKeys::Given),
         KeySource::File(path) => from_file(path),
-        KeySource::Missing => Err(NoKeys::Missing),
         KeySource::Generated => {
             let path = storage.data_dir.join(KEY_FILE);
             match from_file(&path) {

@@ -75,7 +75,8 @@ fn session(
     let wire = engine.network.wire(&Line {
         name: connection.id.to_string(),
         addresses: (connector.addresses)(settings, connection.environment),
-        requests_per_minute: engine.pace.rate((connector.requests_per_minute)(settings)),
+        // The network multiplies it by the pace.
+        requests_per_minute: (connector.requests_per_minute)(settings),
         allowance: connector.allowance,
         interactive,
     });

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::scope::{all, one, run};
 use super::{Store, StoreError, api_token};
 use crate::domain::clock::Timestamp;
-use crate::domain::ids::{MemberId, SessionId, TenantId, TokenId};
+use crate::domain::ids::{DataKeyId, MemberId, SessionId, TenantId, TokenId};
 use crate::domain::member::{Actor, Caller, Role};
 
 /// A transaction that sees the threshold's tables of every tenant.
@@ -232,4 +232,33 @@ fn role(word: &str) -> Result<Role, StoreError> {
         table: "member",
         column: "role",
     })
+}
+#[derive(FromQueryResult)]
+struct AnyKey {
+    tenant_id: Uuid,
+    id: Uuid,
+    wrapped: Vec<u8>,
+}
+
+/// A data key of some tenant, wrapped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SomeKey {
+    pub tenant: TenantId,
+    pub id: DataKeyId,
+    pub wrapped: Vec<u8>,
+}
+
+/// Some tenant's newest data key: whether the master keys open it tells whether they are this database's.
+///
+/// # Errors
+/// `Database`.
+pub async fn some_data_key(store: &Store) -> Result<Option<SomeKey>, StoreError> {
+    let tx = begin(store).await?;
+    let sql = "SELECT tenant_id, id, wrapped FROM data_key ORDER BY created_at DESC LIMIT 1";
+    let found: Option<AnyKey> = one(&tx, sql, []).await?;
+    Ok(found.map(|row| SomeKey {
+        tenant: row.tenant_id.into(),
+        id: row.id.into(),
+        wrapped: row.wrapped,
+    }))
 }

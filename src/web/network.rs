@@ -36,6 +36,16 @@ impl FromStr for Network {
     }
 }
 
+impl From<IpAddr> for Network {
+    /// The one address.
+    fn from(address: IpAddr) -> Self {
+        Self {
+            address,
+            prefix: if address.is_ipv4() { 32 } else { 128 },
+        }
+    }
+}
+
 impl fmt::Display for Network {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.address, self.prefix)

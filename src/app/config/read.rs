@@ -54,7 +54,7 @@ pub(super) fn from_layers(mut layers: Layers, setup: Setup) -> Result<Config, Pr
         work,
         warnings: Vec::new(),
     };
-    let keys = keys(&mut layers, setup, &config.storage);
+    let keys = keys(&mut layers, setup);
     if !layers.problems.is_empty() {
         return Err(Problems(layers.problems));
     }
@@ -112,7 +112,7 @@ fn storage(layers: &mut Layers, setup: Setup) -> Storage {
     }
 }
 
-fn keys(layers: &mut Layers, setup: Setup, storage: &Storage) -> KeySource {
+fn keys(layers: &mut Layers, setup: Setup) -> KeySource {
     if setup == Setup::Demo {
         layers.leave(&["master_key", "master_key_file"]);
         return KeySource::Generated;
@@ -136,8 +136,7 @@ fn keys(layers: &mut Layers, setup: Setup, storage: &Storage) -> KeySource {
         }
         (Some(list), None) => KeySource::Given(secret(list)),
         (None, Some(file)) => KeySource::File(PathBuf::from(file.trim())),
-        (None, None) if storage.database_file.is_some() => KeySource::Generated,
-        (None, None) => KeySource::Missing,
+        (None, None) => KeySource::Generated,
     }
 }
 

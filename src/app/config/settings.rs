@@ -78,10 +78,8 @@ pub enum KeySource {
     Given(Secret<String>),
     /// A file that holds the list.
     File(PathBuf),
-    /// Made at the first start and kept in the data directory; for the embedded database only.
+    /// Made at the first start and kept in the data directory.
     Generated,
-    /// Nobody gave one, and none may be made: the database is PostgreSQL.
-    Missing,
 }
 
 /// Which hosts vendor calls may go to.

@@ -227,7 +227,7 @@ fn keys_come_from_one_place() {
     let both = [("master_key", "v1:abc"), ("master_key_file", "/run/key")];
     assert_eq!(refused(&both), ["MLC_MASTER_KEY"]);
     let postgres = of(&[("database_url", "postgres://u:p@h/d")]).unwrap();
-    assert!(matches!(postgres.keys, KeySource::Missing));
+    assert!(matches!(postgres.keys, KeySource::Generated));
     assert!(postgres.storage.database_file.is_none());
 }
 
