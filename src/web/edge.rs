@@ -137,7 +137,7 @@ fn draw(
         let seconds = HeaderValue::from(wait.as_secs().max(1));
         drawn.headers_mut().insert(header::RETRY_AFTER, seconds);
     }
-    if [408, 413].contains(&problem.status.as_u16()) {
+    if [408, 413].contains(&problem.kind.status) {
         // The rest of the body is not read.
         drawn
             .head_mut()
@@ -148,8 +148,8 @@ fn draw(
 
 fn as_json(problem: &Problem, origin: &Origin) -> HttpResponse {
     let body = ProblemBody::new(problem, &origin.request_id);
-    let mut answer = HttpResponse::build(problem.status);
-    if problem.status.as_u16() == 401 {
+    let mut answer = HttpResponse::build(problem.status());
+    if problem.kind.status == 401 {
         answer.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
     }
     let text = serde_json::to_string(&body).unwrap_or_default();
@@ -168,7 +168,7 @@ struct ProblemPage<'a> {
 
 fn as_page(problem: &Problem, request: &HttpRequest, site: &Site, origin: &Origin) -> HttpResponse {
     let shell = Shell::of(request, site, "");
-    let (href, label) = match (problem.status.as_u16(), &shell.signed_in) {
+    let (href, label) = match (problem.kind.status, &shell.signed_in) {
         (401, _) => ("/sign-in", "Sign in"),
         (_, Some(_)) => ("/dashboard", "Go to the dashboard"),
         (_, None) => ("/", "Go to the first page"),
@@ -184,7 +184,7 @@ fn as_page(problem: &Problem, request: &HttpRequest, site: &Site, origin: &Origi
         tracing::error!(%error, "the problem page could not be drawn");
         problem.to_string()
     });
-    HttpResponse::build(problem.status)
+    HttpResponse::build(problem.status())
         .content_type("text/html; charset=utf-8")
         .body(text)
 }

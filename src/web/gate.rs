@@ -282,7 +282,7 @@ async fn tell_refused(request: &HttpRequest, site: &Site, problem: &Problem) {
             .get::<Admitted>()
             .and_then(|admitted| admitted.caller.clone())
     };
-    let (Some(caller), 403) = (caller, problem.status.as_u16()) else {
+    let (Some(caller), 403) = (caller, problem.kind.status) else {
         return;
     };
     let what = format!("{} {}", request.method(), request.path());

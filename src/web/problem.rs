@@ -17,19 +17,62 @@ use crate::store::StoreError;
 /// One refused request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    pub status: StatusCode,
+    pub kind: &'static Kind,
     /// A stable word for programs.
     pub code: &'static str,
-    /// What happened, in a few words.
-    pub title: &'static str,
     /// Why, in a sentence.
     pub says: String,
-    /// What to do about it; empty when nothing can be done.
-    pub mend: &'static str,
     /// One entry for every wrong field.
     pub errors: Vec<FieldError>,
     pub blockers: Vec<Blocker>,
     pub retry_after: Option<Duration>,
+}
+
+/// What all problems of one kind have in common.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Kind {
+    pub status: u16,
+    code: &'static str,
+    /// What happened, in a few words.
+    pub title: &'static str,
+    /// What to do about it; empty when nothing can be done.
+    pub mend: &'static str,
+}
+
+const fn kind(status: u16, code: &'static str, title: &'static str, mend: &'static str) -> Kind {
+    Kind {
+        status,
+        code,
+        title,
+        mend,
+    }
+}
+
+#[rustfmt::skip]
+mod kinds {
+    use super::{Kind, kind};
+
+    pub static MALFORMED: Kind = kind(400, "malformed", "Malformed request", "");
+    pub static UNKNOWN_CALLER: Kind = kind(401, "unauthorized", "Not signed in", "");
+    pub static FORBIDDEN: Kind = kind(403, "forbidden", "Not allowed",
+        "Ask an owner of your account to do it, or to give you the right.");
+    pub static FOREIGN_FORM: Kind = kind(403, "foreign_form", "This form is no longer valid",
+        "Open the page again and send it once more.");
+    pub static MISSING: Kind = kind(404, "not_found", "Not found",
+        "It may have been removed, or the address is mistyped.");
+    pub static WRONG_METHOD: Kind = kind(405, "method_not_allowed", "Not possible here", "");
+    pub static TOO_SLOW: Kind = kind(408, "request_timeout", "Too slow", "");
+    pub static NOT_NOW: Kind = kind(409, "conflict", "Not possible now", "");
+    pub static TOO_LARGE: Kind = kind(413, "too_large", "Too large", "");
+    pub static WRONG_TYPE: Kind = kind(415, "unsupported_media_type", "Unknown kind of body", "");
+    pub static INVALID: Kind = kind(422, "invalid", "Some fields need a change", "");
+    pub static TOO_FAST: Kind = kind(429, "too_many_requests", "Too many tries", "");
+    pub static OURS: Kind = kind(500, "internal", "Something went wrong here",
+        "Try again. If it happens again, tell the operator the number below.");
+    pub static VENDOR: Kind = kind(502, "vendor", "The other system did not do it",
+        "Test the connection: the test says which step fails and why.");
+    pub static UNAVAILABLE: Kind = kind(503, "unavailable", "Not available at the moment",
+        "Try again in a few seconds.");
 }
 
 /// One thing wrong with one field.
@@ -58,128 +101,86 @@ impl From<Issue> for FieldError {
 }
 
 impl Problem {
-    fn new(
-        status: StatusCode,
-        code: &'static str,
-        title: &'static str,
-        says: impl Into<String>,
-    ) -> Self {
+    fn new(kind: &'static Kind, says: impl Into<String>) -> Self {
         Self {
-            status,
-            code,
-            title,
+            kind,
+            code: kind.code,
             says: says.into(),
-            mend: "",
             errors: Vec::new(),
             blockers: Vec::new(),
             retry_after: None,
         }
     }
 
-    fn mend(mut self, mend: &'static str) -> Self {
-        self.mend = mend;
-        self
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        // The kinds above hold statuses that exist.
+        StatusCode::from_u16(self.kind.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
     /// The request cannot be read at all.
     #[must_use]
     pub fn malformed(says: impl Into<String>) -> Self {
-        Self::new(
-            StatusCode::BAD_REQUEST,
-            "malformed",
-            "Malformed request",
-            says,
-        )
+        Self::new(&kinds::MALFORMED, says)
     }
 
     /// Nobody is signed in, or no token was sent that holds.
     #[must_use]
     pub fn unknown_caller(says: impl Into<String>) -> Self {
-        Self::new(
-            StatusCode::UNAUTHORIZED,
-            "unauthorized",
-            "Not signed in",
-            says,
-        )
+        Self::new(&kinds::UNKNOWN_CALLER, says)
     }
 
     /// Known, but not allowed.
     #[must_use]
     pub fn forbidden(says: impl Into<String>) -> Self {
-        Self::new(StatusCode::FORBIDDEN, "forbidden", "Not allowed", says)
-            .mend("Ask an owner of your account to do it, or to give you the right.")
+        Self::new(&kinds::FORBIDDEN, says)
     }
 
     /// A form that did not come from our own page.
     #[must_use]
     pub fn foreign_form() -> Self {
         Self::new(
-            StatusCode::FORBIDDEN,
-            "foreign_form",
-            "This form is no longer valid",
+            &kinds::FOREIGN_FORM,
             "It was opened in another session, or it did not come from this site. Nothing was changed.",
         )
-        .mend("Open the page again and send it once more.")
     }
 
     /// No such thing; the same for what belongs to somebody else.
     #[must_use]
     pub fn missing(what: &str) -> Self {
-        Self::new(
-            StatusCode::NOT_FOUND,
-            "not_found",
-            "Not found",
-            format!("There is no such {what}."),
-        )
-        .mend("It may have been removed, or the address is mistyped.")
+        Self::new(&kinds::MISSING, format!("There is no such {what}."))
     }
 
     #[must_use]
     pub fn wrong_method() -> Self {
-        Self::new(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "method_not_allowed",
-            "Not possible here",
-            "This address does not take this method.",
-        )
+        let says = "This address does not take this method.";
+        Self::new(&kinds::WRONG_METHOD, says)
     }
 
     /// The state does not allow it.
     #[must_use]
     pub fn not_now(code: &'static str, says: impl Into<String>) -> Self {
-        Self::new(StatusCode::CONFLICT, code, "Not possible now", says)
+        Self {
+            code,
+            ..Self::new(&kinds::NOT_NOW, says)
+        }
     }
 
     #[must_use]
     pub fn too_large(limit: usize) -> Self {
         let says = format!("The body may have at most {} KiB.", limit / 1024);
-        Self::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "too_large",
-            "Too large",
-            says,
-        )
+        Self::new(&kinds::TOO_LARGE, says)
     }
 
     #[must_use]
     pub fn wrong_type(wanted: &str) -> Self {
-        Self::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "unsupported_media_type",
-            "Unknown kind of body",
-            format!("Send the body as {wanted}."),
-        )
+        Self::new(&kinds::WRONG_TYPE, format!("Send the body as {wanted}."))
     }
 
     /// The body did not arrive in time.
     #[must_use]
     pub fn too_slow() -> Self {
-        Self::new(
-            StatusCode::REQUEST_TIMEOUT,
-            "request_timeout",
-            "Too slow",
-            "The request did not arrive in time.",
-        )
+        Self::new(&kinds::TOO_SLOW, "The request did not arrive in time.")
     }
 
     /// Fields are wrong, one entry each.
@@ -191,12 +192,7 @@ impl Problem {
         };
         Self {
             errors: issues.into_iter().map(FieldError::from).collect(),
-            ..Self::new(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "invalid",
-                "Some fields need a change",
-                says,
-            )
+            ..Self::new(&kinds::INVALID, says)
         }
     }
 
@@ -210,12 +206,7 @@ impl Problem {
         };
         Self {
             retry_after: Some(retry_after),
-            ..Self::new(
-                StatusCode::TOO_MANY_REQUESTS,
-                "too_many_requests",
-                "Too many tries",
-                says,
-            )
+            ..Self::new(&kinds::TOO_FAST, says)
         }
     }
 
@@ -224,32 +215,20 @@ impl Problem {
     pub fn unavailable(says: impl Into<String>) -> Self {
         Self {
             retry_after: Some(Duration::from_secs(5)),
-            ..Self::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "unavailable",
-                "Not available at the moment",
-                says,
-            )
-            .mend("Try again in a few seconds.")
+            ..Self::new(&kinds::UNAVAILABLE, says)
         }
     }
 
     /// Our own fault. What it was stays in the log, under the request's number.
     #[must_use]
     pub fn ours() -> Self {
-        Self::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "internal",
-            "Something went wrong here",
-            "This is our fault, not yours.",
-        )
-        .mend("Try again. If it happens again, tell the operator the number below.")
+        Self::new(&kinds::OURS, "This is our fault, not yours.")
     }
 }
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.title, self.says)
+        write!(f, "{}: {}", self.kind.title, self.says)
     }
 }
 
@@ -257,12 +236,12 @@ impl std::error::Error for Problem {}
 
 impl ResponseError for Problem {
     fn status_code(&self) -> StatusCode {
-        self.status
+        self.status()
     }
 
     /// Only the status: the edge knows how to draw the rest.
     fn error_response(&self) -> HttpResponse {
-        HttpResponse::new(self.status)
+        HttpResponse::new(self.status())
     }
 }
 
@@ -297,13 +276,7 @@ impl Problem {
                 retry_after: Some(*retry_after),
                 ..Self::unavailable(fault.to_string())
             },
-            _ => Self::new(
-                StatusCode::BAD_GATEWAY,
-                "vendor",
-                "The other system did not do it",
-                fault.to_string(),
-            )
-            .mend("Test the connection: the test says which step fails and why."),
+            _ => Self::new(&kinds::VENDOR, fault.to_string()),
         }
     }
 }
@@ -372,8 +345,8 @@ impl ProblemBody {
     pub fn new(problem: &Problem, request_id: &str) -> Self {
         Self {
             kind: format!("urn:ml-connector:problem:{}", problem.code),
-            title: problem.title.to_owned(),
-            status: problem.status.as_u16(),
+            title: problem.kind.title.to_owned(),
+            status: problem.kind.status,
             detail: problem.says.clone(),
             errors: problem.errors.clone(),
             request_id: request_id.to_owned(),
@@ -412,7 +385,7 @@ mod tests {
             (DeskError::Store(StoreError::Stopping), 503),
         ] {
             let problem = Problem::from(error);
-            assert_eq!(problem.status.as_u16(), status, "{problem}");
+            assert_eq!(problem.kind.status, status, "{problem}");
             assert!(problem.says.ends_with('.'), "{problem}");
         }
     }

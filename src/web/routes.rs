@@ -27,6 +27,17 @@ pub enum Verb {
 
 impl Verb {
     #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        }
+    }
+
+    #[must_use]
     pub fn method(self) -> Method {
         match self {
             Self::Get => Method::GET,

@@ -19,3 +19,4 @@ mod connector;
 mod support;
 mod tidy;
 mod vault;
+mod web;

@@ -89,9 +89,7 @@ impl Given {
 
     /// A list of texts.
     pub fn texts(&mut self, name: &str) -> Option<Vec<String>> {
-        let Some(value) = self.value(name) else {
-            return None;
-        };
+        let value = self.value(name)?;
         let texts: Option<Vec<String>> = value.as_array().and_then(|items| {
             let text = |item: &Value| match item {
                 Value::String(text) => Some(text.clone()),
@@ -207,7 +205,7 @@ mod tests {
             (b"\xff", 400),
             (br#"{"a":{"b":["x\u0000"]}}"#, 422),
         ] {
-            assert_eq!(Given::read(body).unwrap_err().status.as_u16(), status);
+            assert_eq!(Given::read(body).unwrap_err().kind.status, status);
         }
         assert!(Given::read(b"").is_ok());
         let deep = "[".repeat(100_000);

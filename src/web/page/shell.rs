@@ -42,6 +42,8 @@ impl Shell {
     /// The frame for whoever sent the request.
     #[must_use]
     pub fn of(request: &HttpRequest, site: &Site, here: &'static str) -> Self {
+        // Cookies are parsed into the extensions: before those are borrowed.
+        let (theme, flash) = (cookie::theme(request), Flash::read(request, site));
         let extensions = request.extensions();
         let admitted = extensions.get::<Admitted>();
         let caller = admitted.and_then(|admitted| admitted.session.as_ref());
@@ -53,8 +55,8 @@ impl Shell {
                 role: role_title(session.caller.role),
             }),
             here,
-            theme: cookie::theme(request),
-            flash: Flash::read(request, site),
+            theme,
+            flash,
             product_version: env!("CARGO_PKG_VERSION"),
             exposed: site.is_exposed(),
         }

@@ -1,11 +1,13 @@
-//! What the tests stand on: databases, the real program, a browser, an API client. Nothing here knows
+//! What the tests stand on: databases, the real program, a browser, an API client. `app` alone knows
 //! the product's insides.
 
+pub mod app;
 pub mod browser;
 pub mod database;
 pub mod http;
 pub mod postgres;
 pub mod process;
+pub mod site;
 pub mod watchdog;
 
 /// A loopback port that was free a moment ago.
