@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::domain::fault::{Fault, Issue};
 use crate::domain::pair::Blocker;
+use crate::engine::EngineError;
 use crate::store::StoreError;
 use crate::vault::VaultError;
 
@@ -39,6 +40,15 @@ impl From<StoreError> for DeskError {
         match error {
             StoreError::Missing(what) => Self::Missing(what),
             other => Self::Store(other),
+        }
+    }
+}
+
+impl From<EngineError> for DeskError {
+    fn from(error: EngineError) -> Self {
+        match error {
+            EngineError::Store(error) => error.into(),
+            EngineError::Vault(error) => error.into(),
         }
     }
 }

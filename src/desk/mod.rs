@@ -5,6 +5,9 @@ pub mod account;
 mod error;
 mod guessing;
 mod hashing;
+pub mod connection;
+mod entry;
+mod pair_entry;
 pub mod record;
 pub mod refusal;
 pub mod replay;
@@ -17,6 +20,7 @@ use crate::engine::Engine;
 use crate::store::Store;
 use crate::vault::Vault;
 
+pub use entry::Values;
 pub use error::DeskError;
 
 /// What people's acts need. Made once by `app`; clones are cheap.

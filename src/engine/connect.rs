@@ -3,8 +3,7 @@
 use std::time::{Duration, Instant};
 
 use futures::future::join_all;
-use url::Url;
-
+use super::accept::origins;
 use super::{Engine, EngineError, session};
 use crate::contract::{Connector, Probe, Reached, Session};
 use crate::domain::audit::Happened;
@@ -183,21 +182,6 @@ fn flows<'a>(engine: &Engine, connection: &Connection, pairs: &'a [Pair]) -> Vec
     flows
 }
 
-/// Each host once.
-fn origins(addresses: &[String]) -> Vec<String> {
-    let mut origins: Vec<String> = Vec::new();
-    for address in addresses {
-        let origin = Url::parse(address).map_or_else(
-            |_| address.clone(),
-            |url| url.origin().ascii_serialization(),
-        );
-        if !origins.contains(&origin) {
-            origins.push(origin);
-        }
-    }
-    origins
-}
-
 /// The steps `address` and, once every host was reached, `tls`.
 fn address_and_tls(addresses: &[String], reached: &[Result<Reached, Fault>]) -> Vec<PingStep> {
     let ms = |time: fn(&Reached) -> Option<Duration>| {
@@ -362,18 +346,5 @@ mod tests {
                 "{case}"
             );
         }
-    }
-
-    #[test]
-    fn a_host_is_reached_for_once() {
-        let addresses = [
-            "https://a.example/rest".to_owned(),
-            "https://a.example/token".to_owned(),
-            "https://b.example:8443/".to_owned(),
-        ];
-        assert_eq!(
-            origins(&addresses),
-            ["https://a.example", "https://b.example:8443"]
-        );
     }
 }

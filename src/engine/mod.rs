@@ -1,5 +1,6 @@
 //! Moves records: reconcile, plan, apply, decide. Knows systems only by their ports.
 
+pub mod accept;
 pub mod catalog;
 pub mod connect;
 mod decide;

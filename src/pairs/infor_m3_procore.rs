@@ -286,6 +286,13 @@ static POLICIES: &[Policy] = &[
         hint: "`leave` lists them on the record.",
     },
     Policy {
+        name: "mixed_environments",
+        label: "Sandbox with production",
+        kind: PolicyKind::YesNo,
+        default: "false",
+        hint: "Lets a sandbox of one system be joined with the production of the other.",
+    },
+    Policy {
         name: "batch_patience_minutes",
         label: "Patience with the order batch",
         kind: PolicyKind::Number {
