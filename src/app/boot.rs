@@ -132,9 +132,8 @@ where
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let server_config = server_config(&config.server)?;
-    let mut server = web::server(opened.desk.clone(), server_config).with_context(|| {
-        format!("{} cannot be listened on", config.server.listen)
-    })?;
+    let mut server = web::server(opened.desk.clone(), server_config)
+        .with_context(|| format!("{} cannot be listened on", config.server.listen))?;
     let workers = jobs::start(opened.desk.engine.clone(), config.work.concurrency);
     let url = config.server.public_url(server.address());
     tracing::info!(%url, listen = %server.address(), "serving");
@@ -157,7 +156,12 @@ fn server_config(server: &Server) -> anyhow::Result<web::Config> {
     Ok(web::Config {
         listen: server.listen,
         public_url,
-        trusted_proxies: server.trusted_proxies.iter().copied().map(Into::into).collect(),
+        trusted_proxies: server
+            .trusted_proxies
+            .iter()
+            .copied()
+            .map(Into::into)
+            .collect(),
         signup: match server.sign_up {
             SignUp::Open => web::Signup::Open,
             SignUp::Invite => web::Signup::Invite,

@@ -339,7 +339,8 @@ mod tests {
         );
         assert!(create.password_stdin && create.json && given(create.flags()).is_empty());
 
-        let Command::Sandbox(sandbox) = command("mlc sandbox --procore-port 1 --infor-port 2 --seed 3")
+        let Command::Sandbox(sandbox) =
+            command("mlc sandbox --procore-port 1 --infor-port 2 --seed 3")
         else {
             panic!("another command");
         };
@@ -349,7 +350,8 @@ mod tests {
             (1, 2, 3)
         );
 
-        let Command::Demo(demo) = command("mlc demo --keep --json --infor-port 2 --data-dir d") else {
+        let Command::Demo(demo) = command("mlc demo --keep --json --infor-port 2 --data-dir d")
+        else {
             panic!("another command");
         };
         assert!(demo.keep && demo.json);

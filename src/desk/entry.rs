@@ -34,7 +34,10 @@ pub(super) fn name(text: &str) -> Result<String, Issue> {
         return issue("too_long", format!("use at most {NAME_MAX} characters"));
     }
     if text.chars().any(char::is_control) {
-        return issue("control_characters", "leave out control characters".to_owned());
+        return issue(
+            "control_characters",
+            "leave out control characters".to_owned(),
+        );
     }
     Ok(text.to_owned())
 }
@@ -203,7 +206,12 @@ fn table(value: &Value) -> Result<Option<Setting>, Wrong> {
         }
         Value::String(lines) => {
             for line in lines.lines().filter(|line| !line.trim().is_empty()) {
-                let wrong = || ("malformed", format!("write `{}` as NAME=VALUE", line.trim()));
+                let wrong = || {
+                    (
+                        "malformed",
+                        format!("write `{}` as NAME=VALUE", line.trim()),
+                    )
+                };
                 let (name, value) = line.split_once('=').ok_or_else(wrong)?;
                 if let Some(text) = text(&Value::from(value))? {
                     rows.insert(entry_name(name)?, text);
@@ -308,7 +316,10 @@ mod tests {
         };
         for (entered, want) in [
             (json!({}), base.clone()),
-            (json!({"company": 4280001}), with("company", json!("4280001"))),
+            (
+                json!({"company": 4280001}),
+                with("company", json!("4280001")),
+            ),
             (json!({"company": " 007 "}), with("company", json!("007"))),
             (json!({"days": "30"}), with("days", json!("30"))),
             (json!({"days": 30}), with("days", json!("30"))),
@@ -340,7 +351,10 @@ mod tests {
             (json!({"company": "  "}), "settings/company required"),
             (json!({"company": ["7"]}), "settings/company wrong_type"),
             (json!({"company": long}), "settings/company too_long"),
-            (json!({"company": "a\nb"}), "settings/company control_characters"),
+            (
+                json!({"company": "a\nb"}),
+                "settings/company control_characters",
+            ),
             (json!({"days": "many"}), "settings/days not_a_number"),
             (json!({"days": 1.5}), "settings/days not_a_number"),
             (json!({"days": 731}), "settings/days out_of_range"),

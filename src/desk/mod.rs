@@ -2,11 +2,11 @@
 //! its audit event and the wake of the work that follows.
 
 pub mod account;
+pub mod connection;
+mod entry;
 mod error;
 mod guessing;
 mod hashing;
-pub mod connection;
-mod entry;
 mod pair_entry;
 pub mod record;
 pub mod refusal;

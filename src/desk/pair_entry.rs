@@ -8,9 +8,7 @@ use time::format_description::well_known::Iso8601;
 
 use super::entry::{self, Values, choice, text, yes_no};
 use crate::domain::fault::Issue;
-use crate::domain::pair::{
-    AllWord, Approval, FlowSetting, PairSettings, Policies, Projects,
-};
+use crate::domain::pair::{AllWord, Approval, FlowSetting, PairSettings, Policies, Projects};
 use crate::domain::schedule::{BusinessHours, Schedule};
 use crate::engine::catalog::{PairDeclaration, PairFlow, Policy, PolicyKind};
 
@@ -109,7 +107,10 @@ impl Issues {
     fn object<'a>(&mut self, at: &str, value: &'a Value) -> Option<&'a Values> {
         let object = value.as_object();
         if object.is_none() {
-            self.add(at, ("wrong_type", "enter names with values here".to_owned()));
+            self.add(
+                at,
+                ("wrong_type", "enter names with values here".to_owned()),
+            );
         }
         object
     }
@@ -196,7 +197,12 @@ fn projects(value: &Value, onto: &mut Projects, issues: &mut Issues) {
 }
 
 fn included(value: &Value) -> Result<Projects, Wrong> {
-    let wrong = || ("unknown", "choose all, or give a list of project ids".to_owned());
+    let wrong = || {
+        (
+            "unknown",
+            "choose all, or give a list of project ids".to_owned(),
+        )
+    };
     match value {
         Value::String(word) if word.trim() == AllWord::All.as_str() => Ok(Projects::default()),
         Value::Array(ids) if ids.len() > PROJECTS_MAX => {
@@ -265,12 +271,7 @@ fn minutes(value: &Value) -> Result<u16, Wrong> {
     text(value)?.unwrap_or_default().parse().map_err(wrong)
 }
 
-fn business_hours(
-    at: &str,
-    value: &Value,
-    onto: &mut Option<BusinessHours>,
-    issues: &mut Issues,
-) {
+fn business_hours(at: &str, value: &Value, onto: &mut Option<BusinessHours>, issues: &mut Issues) {
     if value.is_null() {
         *onto = None;
         return;
@@ -293,7 +294,11 @@ fn business_hours(
             }
             "from" | "to" => {
                 if let Some(time) = issues.take(&at, text(value)) {
-                    let side = if name == "from" { &mut hours.from } else { &mut hours.to };
+                    let side = if name == "from" {
+                        &mut hours.from
+                    } else {
+                        &mut hours.to
+                    };
                     *side = time.unwrap_or_default();
                 }
             }
@@ -333,7 +338,12 @@ fn date(value: &Value) -> Result<Option<Date>, Wrong> {
 }
 
 fn calendar_day(day: &str) -> Result<Date, Wrong> {
-    let wrong = || ("not_a_date", format!("write `{day}` as a day such as 2026-11-01"));
+    let wrong = || {
+        (
+            "not_a_date",
+            format!("write `{day}` as a day such as 2026-11-01"),
+        )
+    };
     // Weeks and ordinal days are days too, but nobody means them here.
     let is_plain = day.len() == 10 && day.bytes().filter(|byte| *byte == b'-').count() == 2;
     let parsed = Date::parse(day, &Iso8601::DATE).map_err(|_| wrong())?;
@@ -426,7 +436,9 @@ fn statuses(
         let at = format!("{at}/{flow}");
         let is_name = flow.len() <= 40
             && !flow.is_empty()
-            && flow.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+            && flow
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte == b'_');
         if !is_name {
             issues.add(&at, ("unknown", "there is no such flow".to_owned()));
         } else if value.is_null() {

@@ -39,8 +39,7 @@ impl Engine {
             return Err(vec![unknown_system(self)]);
         };
         let credentials = Credentials(std::mem::take(&mut entered.credentials));
-        let accepted =
-            (connector.accept)(&mut entered.settings, &credentials, entered.environment);
+        let accepted = (connector.accept)(&mut entered.settings, &credentials, entered.environment);
         entered.credentials = credentials.0;
         let mut issues = accepted.err().unwrap_or_default();
         for address in (connector.addresses)(&entered.settings, entered.environment) {
@@ -88,12 +87,16 @@ impl Engine {
         let form = self.system(&entered.system);
         let holds = |value: &Setting| match value {
             Setting::Text(text) => {
-                !text.is_empty() && (address.starts_with(text.as_str()) || text.starts_with(address))
+                !text.is_empty()
+                    && (address.starts_with(text.as_str()) || text.starts_with(address))
             }
             Setting::Table(_) => false,
         };
         let setting = entered.settings.0.iter().find(|(name, value)| {
-            holds(value) && form.as_ref().is_some_and(|form| form.setting(name).is_some())
+            holds(value)
+                && form
+                    .as_ref()
+                    .is_some_and(|form| form.setting(name).is_some())
         });
         let file = form.as_ref().and_then(|form| {
             form.credentials

@@ -2,7 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use futures::future::join_all;
 use super::accept::origins;
 use super::{Engine, EngineError, session};
 use crate::contract::{Connector, Probe, Reached, Session};
@@ -13,6 +12,7 @@ use crate::domain::ids::{ConnectionId, TenantId};
 use crate::domain::member::Actor;
 use crate::domain::pair::Pair;
 use crate::store::{StoreError, connection, pair};
+use futures::future::join_all;
 
 /// A whole test is over by then: people and their tools give up after half a minute.
 const DEADLINE: Duration = Duration::from_secs(28);

@@ -56,7 +56,11 @@ async fn connect(rules: &Rules, url: &Url) -> Result<TcpStream, Fault> {
     let found = lookup(url, port)
         .await
         .map_err(|error| step("dns", host, &error.to_string()))?;
-    let addresses = admitted(rules, found.into_iter()).map_err(|_| rules.refused())?;
+    // An address that was written out has been judged with the URL, whose port counts too.
+    let addresses = match url.host() {
+        Some(Host::Domain(_)) => admitted(rules, found.into_iter()).map_err(|_| rules.refused())?,
+        _ => found,
+    };
     let unreachable = |error: std::io::Error| step("unreachable", host, &error.to_string());
     let stream = tokio::net::TcpStream::connect(addresses.as_slice())
         .await
