@@ -2,11 +2,14 @@
 //! its audit event and the wake of the work that follows.
 
 pub mod account;
+mod blockers;
 pub mod connection;
 mod entry;
 mod error;
 mod guessing;
 mod hashing;
+pub mod mapping;
+pub mod pair;
 mod pair_entry;
 pub mod record;
 pub mod refusal;
@@ -20,8 +23,10 @@ use crate::engine::Engine;
 use crate::store::Store;
 use crate::vault::Vault;
 
+pub use blockers::DryRun;
 pub use entry::Values;
 pub use error::DeskError;
+pub use pair_entry::EnteredSettings;
 
 /// What people's acts need. Made once by `app`; clones are cheap.
 #[derive(Clone)]

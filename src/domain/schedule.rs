@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use time::{Date, Duration, OffsetDateTime, PrimitiveDateTime, Time, Weekday};
 use time_tz::{OffsetDateTimeExt, OffsetResult, PrimitiveDateTimeExt, TimeZone, Tz, timezones};
 
-use super::clock::Timestamp;
+use super::clock::{Pace, Timestamp};
 use super::fault::Issue;
 
 /// A polling schedule.
@@ -118,8 +118,14 @@ impl Schedule {
     /// None when no day within a year is open.
     #[must_use]
     pub fn next_after(&self, last: Timestamp) -> Option<Timestamp> {
+        self.next_at_pace(last, Pace::default())
+    }
+
+    /// The same at a pace that is not real time, never outside of business hours.
+    #[must_use]
+    pub fn next_at_pace(&self, last: Timestamp, pace: Pace) -> Option<Timestamp> {
         let wait = std::time::Duration::from_secs(u64::from(self.every_minutes.max(1)) * 60);
-        let due = last.plus(wait);
+        let due = last.plus(pace.wait(wait));
         if self.is_open(due) {
             Some(due)
         } else {

@@ -16,6 +16,7 @@ mod slice;
 mod tokens;
 mod travel;
 mod turn;
+pub mod verify;
 mod write;
 
 use std::sync::Arc;
@@ -57,6 +58,7 @@ pub struct Engine {
     pub keyring: Arc<Keyring>,
     tokens: Arc<tokens::TokenShelf>,
     facts: Arc<session::FactShelf>,
+    resting: Arc<verify::Resting>,
     stopping: Arc<AtomicBool>,
 }
 
@@ -75,6 +77,7 @@ impl Engine {
             keyring: Arc::new(keyring),
             tokens: Arc::default(),
             facts: Arc::default(),
+            resting: Arc::default(),
             stopping: Arc::default(),
         }
     }

@@ -34,7 +34,7 @@ pub async fn open_due(turn: &Turn) -> Result<(), StoreError> {
     drop(scope);
     for pair in due {
         let next = (pair.status == PairStatus::Active)
-            .then(|| next_run(turn, &pair, now))
+            .then(|| pair.settings.schedule.next_at_pace(now, turn.engine.pace))
             .flatten();
         let flows = enabled(turn, &pair);
         let may_run = pair.status == PairStatus::Active && !flows.is_empty();
@@ -50,18 +50,6 @@ pub async fn open_due(turn: &Turn) -> Result<(), StoreError> {
         .await?;
     }
     Ok(())
-}
-
-/// The next time of a pair at the engine's pace, never outside of its hours.
-fn next_run(turn: &Turn, pair: &Pair, now: Timestamp) -> Option<Timestamp> {
-    let schedule = &pair.settings.schedule;
-    let real = Duration::from_secs(u64::from(schedule.every_minutes.max(1)) * 60);
-    let due = now.plus(turn.engine.pace.wait(real));
-    if schedule.is_open(due) {
-        Some(due)
-    } else {
-        schedule.next_after(now)
-    }
 }
 
 /// The flows of a pair that are switched on, in the order in which they depend on each other.

@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 
 use super::travel::{Went, travel};
 use super::turn::Turn;
+use super::verify::verify_all;
 use super::{Engine, reconcile};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::TenantId;
@@ -75,20 +76,21 @@ impl Engine {
         });
         let worked = Slice::new(Arc::clone(&turn)).work().await;
         keeping.abort();
-        let rest_until = worked?;
-        self.end(&turn, rest_until).await
+        let rests = worked?;
+        self.end(&turn, rests).await
     }
 
-    async fn end(&self, turn: &Turn, rest_until: Option<Timestamp>) -> Result<Ended, StoreError> {
+    async fn end(&self, turn: &Turn, rests: Rests) -> Result<Ended, StoreError> {
         let lease = turn.lease.clone();
         self.store
             .write(turn.tenant, &Actor::worker(), move |scope| {
                 Box::pin(async move {
                     let next = work::next_due(scope).await?;
-                    let next = match (next, rest_until) {
+                    let next = match (next, rests.slow_until) {
                         (Some(next), Some(rest)) => Some(next.max(rest)),
                         (next, _) => next,
                     };
+                    let next = next.into_iter().chain(rests.verify_at).min();
                     if work::end(scope, &lease, next).await? {
                         return Ok(Ended::DueNow);
                     }
@@ -97,6 +99,14 @@ impl Engine {
             })
             .await
     }
+}
+
+/// What a slice learned about when to go on.
+struct Rests {
+    /// Slow connections rest until then.
+    slow_until: Option<Timestamp>,
+    /// Mapping rows are looked up then.
+    verify_at: Option<Timestamp>,
 }
 
 struct Slice {
@@ -108,6 +118,7 @@ struct Slice {
     /// The earliest instant at which a slow connection may be called again.
     rest_until: Option<Timestamp>,
     listed_at: Option<Instant>,
+    verify_at: Option<Timestamp>,
 }
 
 impl Slice {
@@ -119,6 +130,7 @@ impl Slice {
             busy: BTreeSet::new(),
             rest_until: None,
             listed_at: None,
+            verify_at: None,
         }
     }
 
@@ -126,15 +138,18 @@ impl Slice {
         Instant::now() >= self.ends_at || self.turn.is_lost() || self.turn.engine.is_stopping()
     }
 
-    /// Works until nothing is due or the time is up. Gives until when slow connections must rest.
-    async fn work(mut self) -> Result<Option<Timestamp>, StoreError> {
+    /// Works until nothing is due or the time is up. Gives when to go on.
+    async fn work(mut self) -> Result<Rests, StoreError> {
         loop {
             let listed = self.list().await?;
             let started = self.fill().await?;
             if self.lanes.is_empty() {
                 reconcile::close_finished(&self.turn).await?;
                 if self.is_over() || !(listed || started) {
-                    return Ok(self.rest_until);
+                    return Ok(Rests {
+                        slow_until: self.rest_until,
+                        verify_at: self.verify_at,
+                    });
                 }
                 continue;
             }
@@ -162,7 +177,9 @@ impl Slice {
         for run in open {
             listed |= reconcile::list_next(&self.turn, &run).await?;
         }
-        Ok(listed)
+        self.verify_at = verify_all(&self.turn.engine, self.turn.tenant).await?;
+        let now = self.turn.engine.clock.now();
+        Ok(listed || self.verify_at.is_some_and(|at| at <= now))
     }
 
     /// Starts lanes until enough are in work. Gives whether any was started.

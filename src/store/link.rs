@@ -144,6 +144,26 @@ pub async fn put(scope: &Scope, link: NewLink) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Takes the link of a source record away. Gives whether there was one.
+///
+/// # Errors
+/// `Database`.
+pub async fn remove(
+    scope: &Scope,
+    pair: PairId,
+    entity: &Entity,
+    source_id: &str,
+) -> Result<bool, StoreError> {
+    let sql = "DELETE FROM link WHERE tenant_id = $1 AND pair_id = $2 AND entity = $3 AND source_id = $4 AND alias = 0";
+    let values = [
+        scope.tenant_value(),
+        pair.0.into(),
+        entity.as_str().into(),
+        source_id.into(),
+    ];
+    Ok(scope.run(sql, values).await? > 0)
+}
+
 /// Notes that the target holds this draft now.
 ///
 /// # Errors

@@ -327,7 +327,8 @@ struct OfPair {
 }
 
 const PAIRS_UNVERIFIED: &str = "
-SELECT DISTINCT pair_id FROM mapping WHERE tenant_id = $1 AND verified_at IS NULL";
+SELECT DISTINCT pair_id FROM mapping WHERE tenant_id = $1 AND verified_at IS NULL
+  AND pair_id IN (SELECT id FROM pair WHERE tenant_id = $1 AND status <> 'removed')";
 
 /// Pairs with rows that nobody looked up yet.
 ///

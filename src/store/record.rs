@@ -8,7 +8,7 @@ use super::rows::{COLUMNS, Column, RecordRow, json_text};
 use super::{Scope, StoreError};
 use crate::closed_words;
 use crate::domain::clock::Timestamp;
-use crate::domain::ids::{PairId, RecordId, RunId};
+use crate::domain::ids::{ConnectionId, PairId, RecordId, RunId};
 use crate::domain::plan::Action;
 use crate::domain::record::{Record, State};
 
@@ -282,6 +282,25 @@ pub async fn make_due(scope: &Scope, id: RecordId) -> Result<(), StoreError> {
     }
     scope.wake(scope.now());
     Ok(())
+}
+
+/// A connection logs in again: everything of its pairs that stopped because it did not is due now. Gives
+/// how many records that are.
+///
+/// # Errors
+/// `Database`.
+pub async fn due_after_login(scope: &Scope, connection: ConnectionId) -> Result<u64, StoreError> {
+    let sql = "UPDATE record SET state = 'pending', due_at = $3, updated_at = $3, attempts = 0, \
+               first_failed_at = NULL WHERE tenant_id = $1 \
+               AND state IN ('retrying', 'failed') AND fault LIKE '{\"class\":\"auth\"%' \
+               AND pair_id IN (SELECT id FROM pair WHERE tenant_id = $1 AND status <> 'removed' \
+                 AND (erp_connection_id = $2 OR project_connection_id = $2))";
+    let values = [
+        scope.tenant_value(),
+        connection.0.into(),
+        scope.now().0.into(),
+    ];
+    scope.run(sql, values).await
 }
 
 /// A record that our own part could not work is left alone until `until`.
