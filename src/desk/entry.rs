@@ -268,6 +268,11 @@ mod tests {
         }
     }
 
+    static CREDENTIALS: &[Field] = &[
+        field("secret", Kind::Secret, true),
+        field("file", Kind::SecretFile, false),
+    ];
+
     fn form() -> SystemForm {
         SystemForm {
             system: SystemId::new("books"),
@@ -279,10 +284,7 @@ mod tests {
                 field("eager", Kind::YesNo, false),
                 field("programs", Kind::Table, false),
             ],
-            credentials: &[
-                field("secret", Kind::Secret, true),
-                field("file", Kind::SecretFile, false),
-            ],
+            credentials: CREDENTIALS,
         }
     }
 
