@@ -420,11 +420,11 @@ mod tests {
             Timestamp(0),
         );
         assert_eq!(refused.code(), "forbidden");
-        assert!(refused.to_string().contains("Commitments: Read Only"));
+        assert!(refused.to_string().contains("the tool Commitments"));
         let body = r#"{"errors":"App is not connected to this company"}"#;
         let refused = fault(reading(), &answer(403, &[], body), Timestamp(0));
         assert_eq!(refused.code(), "app_not_connected");
-        assert!(refused.to_string().contains("Install the app"));
+        assert!(refused.to_string().contains("installs the app"));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What a Procore connection asks for.
 //!
 //! Source: Procore "Development environments" and "Federal zone", read 2026-11-22, for the hosts.
+//! Assumed: where Procore's own pages show the company's number and the app's credentials.
 
 use crate::domain::form::{ConnectionForm, Field, Kind};
 
@@ -20,14 +21,14 @@ const fn optional([name, label, default, hint]: [&'static str; 4], kind: Kind) -
     }
 }
 
-const SETTINGS: [Field; 8] = [
+const SETTINGS: [Field; 6] = [
     Field {
         name: "company_id",
         label: "Company id",
         kind: Kind::Text,
         required: true,
         default: "",
-        hint: "The number after /company/ or /companies/ in the address bar when Procore's company pages are open.",
+        hint: "The company's number, digits alone. It stands in the address bar while one of Procore's company pages is open.",
     },
     optional(
         [
@@ -64,8 +65,7 @@ const SETTINGS: [Field; 8] = [
             "standard_cost_code_list",
             "Standard cost code list",
             "",
-            "The id of the company's standard cost code list, from Company Admin, Cost Codes. Left empty: \
-             only the projects' own codes are used.",
+            "The id of the company's standard cost code list. Left empty: only the projects' own codes are used.",
         ],
         Kind::Text,
     ),
@@ -79,27 +79,6 @@ const SETTINGS: [Field; 8] = [
         ],
         Kind::Choice(&["v2.0", "v3.0", "v4.0"]),
     ),
-    optional(
-        [
-            "quiet_period_seconds",
-            "Quiet period in seconds",
-            "300",
-            "How long an unknown outcome rests before it may be sent again.",
-        ],
-        Kind::Number {
-            min: 0,
-            max: 86_400,
-        },
-    ),
-    optional(
-        [
-            "timeout_seconds",
-            "Time-out in seconds",
-            "30",
-            "How long one call to Procore may take.",
-        ],
-        Kind::Number { min: 1, max: 600 },
-    ),
 ];
 
 const CREDENTIALS: [Field; 2] = [
@@ -109,8 +88,8 @@ const CREDENTIALS: [Field; 2] = [
         kind: Kind::Secret,
         required: true,
         default: "",
-        hint: "From the app's page in the Procore Developer Portal, OAuth credentials. Sandbox and production \
-               have different ones.",
+        hint: "From the app's page in Procore's developer portal. A developer sandbox has an id and a secret of its own; a \
+               monthly sandbox uses those of production.",
     },
     Field {
         name: "client_secret",
@@ -118,6 +97,6 @@ const CREDENTIALS: [Field; 2] = [
         kind: Kind::Secret,
         required: true,
         default: "",
-        hint: "Beside the client id in the Developer Portal. It is kept sealed and never shown again.",
+        hint: "Beside the client id in Procore's developer portal. It is kept sealed and never shown again.",
     },
 ];

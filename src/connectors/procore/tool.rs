@@ -2,7 +2,7 @@
 //!
 //! Source: Procore developer managed service accounts, read 2026-11-22: an app's service account has a
 //! permission per tool and a list of permitted projects, and both must be chosen again when the app is
-//! updated or reinstalled.
+//! updated or reinstalled. Assumed: the tools' names, and that cost codes belong to the tool Admin.
 
 /// A tool of Procore, as its permissions are named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,27 +35,26 @@ impl Tool {
     pub(super) fn remedy(self) -> &'static str {
         match self {
             Self::Company => {
-                "Install the app in this company (Company Admin, App Management) and check the company id."
+                "An administrator installs the app in this company; then check the company id."
             }
             Self::Projects => {
-                "An administrator adds the projects to the permitted projects of the app's service account \
-                 (Company Admin, App Management); new projects and updates of the app need it again."
+                "An administrator adds the projects to the permitted projects of the app's service account; \
+                 new projects and every update of the app need it again."
             }
             Self::Directory => {
-                "An administrator gives the app's service account the permission Directory: Read Only or \
-                 more, at company level."
+                "An administrator lets the app's service account read the tool Directory of the company."
             }
             Self::Commitments => {
-                "An administrator gives the app's service account the permission Commitments: Read Only or \
-                 more, and adds the project to its permitted projects."
+                "An administrator lets the app's service account read the tool Commitments, and adds the \
+                 project to its permitted projects."
             }
             Self::CostCodes => {
-                "An administrator gives the app's service account the permission Admin: Read Only or more \
-                 for the project, which shows cost codes, and adds the project to its permitted projects."
+                "An administrator lets the app's service account read the tool Admin of the project, which \
+                 holds its cost codes, and adds the project to its permitted projects."
             }
             Self::Reference => {
-                "An administrator gives the app's service account the permission Admin: Read Only or more, \
-                 and adds the project to its permitted projects."
+                "An administrator lets the app's service account read the tool Admin of the company and the \
+                 project."
             }
         }
     }

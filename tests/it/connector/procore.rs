@@ -437,12 +437,12 @@ async fn a_test_names_the_right_that_is_missing() {
         (
             json!({"forbidden": ["vendors"]}),
             "permission:directory",
-            "Directory: Read Only",
+            "the tool Directory",
         ),
         (
             json!({"hidden": ["vendors"]}),
             "permission:directory",
-            "Directory: Read Only",
+            "the tool Directory",
         ),
         (
             json!({"permitted_projects": []}),
@@ -452,17 +452,17 @@ async fn a_test_names_the_right_that_is_missing() {
         (
             json!({"forbidden": ["work_order_contracts", "purchase_order_contracts"]}),
             "permission:commitments",
-            "Commitments: Read Only",
+            "the tool Commitments",
         ),
         (
             json!({"forbidden": ["wbs_codes", "cost_codes"]}),
             "permission:cost_codes",
-            "Admin: Read Only",
+            "the tool Admin",
         ),
         (
             json!({"forbidden": ["companies"]}),
             "company",
-            "Install the app",
+            "installs the app",
         ),
     ];
     for (settings, name, grant) in table {
