@@ -26,6 +26,8 @@ const TIMEOUT_SECONDS: u32 = 65;
 const EXPORT_TIMEOUT_SECONDS: u32 = 120;
 /// How long it is remembered that only the first generation answers.
 const GENERATION_REMEMBERED: Duration = Duration::from_secs(3600);
+/// Record does not exist; many lists say it instead of being empty.
+const NO_RECORD: &str = "XRE0103";
 const FIRST_GENERATION_ONLY: &str = "gateway/first_generation_only";
 
 /// One transaction of one program.
@@ -118,7 +120,7 @@ pub(super) async fn list(session: &Session, mi: &Mi<'_>) -> Result<Vec<Row>, Fau
             .into_iter()
             .filter(|row| *row != Row::default())
             .collect()),
-        Err(nok) if nok.code == "XRE0103" => Ok(Vec::new()),
+        Err(nok) if nok.code == NO_RECORD && is_about_key(mi, &nok) => Ok(Vec::new()),
         Err(nok) => Err(refused(&operation(session, mi), &nok)),
     }
 }
@@ -145,9 +147,12 @@ pub(super) fn operation(session: &Session, mi: &Mi<'_>) -> String {
     )
 }
 
-/// "Does not exist" may be said of the company or of a default instead of what was asked for.
+/// "Does not exist" may be said of the division or of a default instead of what was asked for. The general
+/// code names any field, the particular ones name theirs.
 fn is_about_key(mi: &Mi<'_>, nok: &Nok) -> bool {
-    nok.field.is_empty() || mi.filled().any(|(name, _)| name == nok.field)
+    let is_context = ["CONO", "DIVI"].contains(&nok.field.as_str());
+    let is_asked = mi.filled().any(|(name, _)| name == nok.field);
+    nok.field.is_empty() || is_asked || (nok.code == NO_RECORD && !is_context)
 }
 
 async fn call(session: &Session, mi: &Mi<'_>, call: Call) -> Result<Result<Vec<Row>, Nok>, Fault> {

@@ -123,13 +123,18 @@ async fn company(session: &Session) -> (PingStep, Vec<Row>) {
     let started = Instant::now();
     let company = session.settings.text("cono").unwrap_or_default();
     let division = session.settings.text("divi").unwrap_or_default();
-    let call = mi("MNS100MI", "LstDivisions", [("CONO", company.to_owned())])
-        .list(
-            1000,
-            &["CONO", "DIVI", "TX15", "FACI", "FACN", "WHLO", "WHNM"],
-        )
-        .in_division("");
-    let rows = match client::list(session, &call).await {
+    let call = mi("MNS100MI", "LstDivisions", [("CONO", company.to_owned())]).list(
+        1000,
+        &["CONO", "DIVI", "TX15", "FACI", "FACN", "WHLO", "WHNM"],
+    );
+    let listed = match client::list(session, &call).await {
+        // A division that does not exist is refused itself; the company's own level knows which do.
+        Err(Fault::Rejected { .. }) if !division.is_empty() => {
+            client::list(session, &call.in_division("")).await
+        }
+        listed => listed,
+    };
+    let rows = match listed {
         Ok(rows) => rows,
         Err(fault) => {
             let hint =

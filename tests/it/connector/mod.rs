@@ -1,4 +1,5 @@
 //! Every connector against its vendor's simulator, over real HTTP and through the guarded way out.
 
 pub mod bed;
+pub mod infor_m3;
 pub mod procore;
