@@ -37,7 +37,7 @@ impl LogsIn for PasswordGrant {
                 message: issues.first().map(ToString::to_string).unwrap_or_default(),
             })?;
             let answer = wire.send(request(&file, settings)?).await?;
-            token(&answer)
+            token(&answer, &file)
         })
     }
 }
@@ -76,10 +76,10 @@ fn request(file: &IonApi, settings: &Settings) -> Result<Request, Fault> {
     })
 }
 
-fn token(answer: &Response) -> Result<FreshToken, Fault> {
+fn token(answer: &Response, file: &IonApi) -> Result<FreshToken, Fault> {
     let body = json::parse(Call::Read, answer);
     if !answer.is_success() {
-        return Err(refused(answer, body.as_ref().ok()));
+        return Err(refused(answer, body.as_ref().ok(), file));
     }
     // The parser's fault would show a part of the answer, and this answer holds a token.
     let nothing = || {
@@ -100,8 +100,8 @@ fn token(answer: &Response) -> Result<FreshToken, Fault> {
     })
 }
 
-fn refused(answer: &Response, body: Option<&Value>) -> Fault {
-    let word = |name| body.and_then(|body| json::field(body, name));
+fn refused(answer: &Response, body: Option<&Value>, file: &IonApi) -> Fault {
+    let word = |name| body.and_then(|body| Some(without_secrets(json::field(body, name)?, file)));
     let says = word("error_description")
         .or_else(|| word("error"))
         .unwrap_or_default();
@@ -120,10 +120,31 @@ fn refused(answer: &Response, body: Option<&Value>) -> Fault {
     }
 }
 
+/// What was sent may be repeated in a refusal.
+fn without_secrets(text: String, file: &IonApi) -> String {
+    let secrets = [
+        file.client_secret.open(),
+        file.secret_key.open(),
+        &file.access_key,
+        &file.client_id,
+    ];
+    secrets
+        .into_iter()
+        .fold(text, |text, secret| text.replace(secret.as_str(), "***"))
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    fn file() -> IonApi {
+        IonApi::read(
+            r#"{"ti":"T","ci":"T~client","cs":"canary-cs","iu":"https://a.example","pu":"https://b.example/as/",
+                "ot":"token","saak":"T#key","sask":"canary-sask"}"#,
+        )
+        .unwrap()
+    }
 
     fn answer(status: u16, body: &str) -> Response {
         Response {
@@ -143,7 +164,7 @@ mod tests {
             ),
             (r#"{"access_token":"t"}"#, 3600),
         ] {
-            let token = token(&answer(200, body)).unwrap();
+            let token = token(&answer(200, body), &file()).unwrap();
             assert_eq!(
                 (token.value.open().as_str(), token.lifetime.as_secs()),
                 ("t", seconds)
@@ -162,7 +183,7 @@ mod tests {
             ),
             (
                 401,
-                r#"{"error":"invalid_client"}"#,
+                r#"{"error":"invalid_client","error_description":"T#key with canary-sask and canary-cs is unknown"}"#,
                 "auth",
                 "invalid_client",
             ),
@@ -178,7 +199,7 @@ mod tests {
                 "token_missing",
             ),
         ] {
-            let fault = token(&answer(status, body)).unwrap_err();
+            let fault = token(&answer(status, body), &file()).unwrap_err();
             assert_eq!(
                 (fault.class(), fault.code()),
                 (class, code),

@@ -16,6 +16,10 @@ mod reply;
 mod vendor;
 mod verify;
 
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+mod tests;
+
 use crate::contract::{Connector, Port, Ports};
 use crate::domain::system::SystemId;
 

@@ -71,7 +71,7 @@ pub(super) struct LineDraft {
 impl OrderDraft {
     /// Reads a stored draft.
     pub(super) fn of(draft: &Draft) -> Result<Self, Fault> {
-        serde_json::from_value(draft.payload.clone()).map_err(|error| Fault::Broken {
+        Self::deserialize(&draft.payload).map_err(|error| Fault::Broken {
             code: "draft_unreadable".to_owned(),
             message: format!("the stored write cannot be read: {error}"),
         })
@@ -115,7 +115,7 @@ pub(super) fn draft(
     let lines = all_or_issues(
         (1..)
             .zip(&lines)
-            .map(|(number, line)| context.line(number, line)),
+            .map(|(number, line)| context.line(number, line, &head)),
     );
     let lines = lines.unwrap_or_else(|found| {
         issues.extend(found);
@@ -333,7 +333,12 @@ impl Context<'_> {
         })
     }
 
-    fn line(&self, number: u32, line: &OrderLine) -> Result<(LineDraft, Vec<Change>), Vec<Issue>> {
+    fn line(
+        &self,
+        number: u32,
+        line: &OrderLine,
+        head: &Fields,
+    ) -> Result<(LineDraft, Vec<Change>), Vec<Issue>> {
         let at = format!("lines/{}", line.position);
         let mut issues: Vec<Issue> = amount_issue(&at, line).into_iter().collect();
         let coded = CodedLine {
@@ -371,11 +376,11 @@ impl Context<'_> {
             ("PPUN", 3, unit),
             ("PITD", 30, short),
             ("PITT", 60, long),
-            ("PROJ", 7, self.of_project("project")),
+            ("PROJ", 7, head.get("PROJ").cloned()),
             (
                 "ELNO",
                 8,
-                of_code("element").or_else(|| self.of_project("element")),
+                of_code("element").or_else(|| head.get("ELNO").cloned()),
             ),
             ("COCE", 10, of_code("cost_center")),
             ("ACRF", 8, of_code("acrf")),
@@ -574,7 +579,7 @@ fn line_people(line: &LineDraft, why_quantity: &str, settings: &Settings) -> Vec
     let mut people = vec![
         of("Item", &line.item, "mapping items"),
         of("Quantity", &quantity.join(" "), why_quantity),
-        of("Price", &sent(line.price), why_quantity),
+        of("Price", &sent_amount(line.price), why_quantity),
         of("Amount", &sent_amount(line.amount), "source"),
     ];
     let labels = [
@@ -584,11 +589,6 @@ fn line_people(line: &LineDraft, why_quantity: &str, settings: &Settings) -> Vec
         ("COCE", "Cost centre", "mapping cost_codes"),
         ("ACRF", "Account control object", "mapping cost_codes"),
     ];
-    people.extend(
-        labels
-            .iter()
-            .filter_map(|(name, label, why)| Some(of(label, line.fields.get(*name)?, why))),
-    );
     people.extend(line.accounts.iter().map(|(name, account)| {
         let column = name.to_lowercase();
         let label = match settings.entry("dimension_names", &column) {
@@ -598,6 +598,11 @@ fn line_people(line: &LineDraft, why_quantity: &str, settings: &Settings) -> Vec
         };
         of(&label, account, "mapping cost_codes")
     }));
+    people.extend(
+        labels
+            .iter()
+            .filter_map(|(name, label, why)| Some(of(label, line.fields.get(*name)?, why))),
+    );
     people
 }
 

@@ -10,10 +10,6 @@ mod lacking;
 mod proof;
 mod quantity;
 
-#[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::panic)]
-mod tests;
-
 use crate::contract::{
     Answer, Draft, Found, Progress, Refs, Repeat, Session, Step, Upcoming, Writes,
 };

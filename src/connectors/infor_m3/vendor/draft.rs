@@ -57,7 +57,7 @@ pub(super) struct Email {
 impl SupplierDraft {
     /// Reads a stored draft.
     pub(super) fn of(draft: &Draft) -> Result<Self, Fault> {
-        serde_json::from_value(draft.payload.clone()).map_err(|error| Fault::Broken {
+        Self::deserialize(&draft.payload).map_err(|error| Fault::Broken {
             code: "draft_unreadable".to_owned(),
             message: format!("the stored write cannot be read: {error}"),
         })
@@ -201,7 +201,8 @@ fn search_key(name: &str) -> String {
         .collect()
 }
 
-/// As written where it fits the 16 characters, else without separators; a longer one is no number M3 can keep.
+/// As written where it fits the 16 characters, else its digits up to an extension; a longer one is no number
+/// that M3 can keep.
 fn phone(text: &str) -> Option<String> {
     let text = text.trim();
     if text.chars().count() <= 16 {
@@ -209,7 +210,8 @@ fn phone(text: &str) -> Option<String> {
     }
     let plain: String = text
         .chars()
-        .filter(|c| c.is_ascii_digit() || *c == '+')
+        .take_while(|letter| !letter.is_alphabetic())
+        .filter(|letter| letter.is_ascii_digit() || *letter == '+')
         .collect();
     (plain.len() <= 16).then_some(plain)
 }

@@ -7,10 +7,6 @@ mod chain;
 mod draft;
 mod find;
 
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests;
-
 use super::lookup;
 use crate::contract::{
     Answer, Draft, Found, Progress, Refs, Repeat, Session, Step, Upcoming, Writes,

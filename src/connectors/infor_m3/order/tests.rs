@@ -1,1 +1,0 @@
-//! Orders, mapped and met.

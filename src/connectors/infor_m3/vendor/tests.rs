@@ -1,1 +1,0 @@
-//! Suppliers, mapped and met.
