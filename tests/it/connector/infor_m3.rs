@@ -643,6 +643,14 @@ async fn a_batch_that_waits_for_a_person_is_seen_when_it_is_released() {
             && waiting_for.contains(at.key("MSGN").unwrap())
     );
     pass(&bed, 3 * 86_400).await;
+    // What cannot be read back stays an open question, and is no reason to begin anew.
+    switch(&bed, json!({"missing": ["PPS200MI"]})).await;
+    let fault = orders().check(&bed.session, &draft, &at).await.unwrap_err();
+    assert_eq!(
+        (fault.class(), fault.code()),
+        ("transient", "proof_not_readable")
+    );
+    switch(&bed, json!({"missing": []})).await;
     assert!(matches!(
         orders().check(&bed.session, &draft, &at).await.unwrap(),
         Step::Accepted { .. }

@@ -29,7 +29,8 @@ pub(super) async fn proof(
     at: &Progress,
 ) -> Result<Step, Fault> {
     let order_number = at.key(ORDER_NUMBER).unwrap_or_default();
-    let Some(seen) = read(session, order_number).await? else {
+    let seen = read(session, order_number).await.map_err(still_open)?;
+    let Some(seen) = seen else {
         return Ok(not_yet(at));
     };
     if seen.head.text("YRE1") != Some(draft.tag.as_str()) {
@@ -88,6 +89,17 @@ async fn read(session: &Session, order_number: &str) -> Result<Option<Seen>, Fau
         head,
         lines,
     }))
+}
+
+/// The batch is with M3. That reading is refused says nothing about the order, so the question stays open.
+fn still_open(fault: Fault) -> Fault {
+    match fault {
+        Fault::Rejected { .. } | Fault::Missing { .. } => Fault::Transient {
+            code: "proof_not_readable".to_owned(),
+            message: format!("M3 took the order, and it cannot be read back: {fault}"),
+        },
+        other => other,
+    }
 }
 
 fn not_yet(at: &Progress) -> Step {
