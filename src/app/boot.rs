@@ -137,15 +137,19 @@ where
     let workers = jobs::start(opened.desk.engine.clone(), config.work.concurrency);
     let url = config.server.public_url(server.address());
     tracing::info!(%url, listen = %server.address(), "serving");
-    ready(url).await?;
+    let announced = async {
+        ready(url).await?;
+        std::future::pending::<anyhow::Result<()>>().await
+    };
     let ended = tokio::select! {
         _ = terminate.recv() => Ok(()),
         _ = interrupt.recv() => Ok(()),
-        ended = server.ended() => ended,
+        ended = server.ended() => ended.context("the web server ended by itself"),
+        failed = announced => failed,
     };
     tracing::info!("stopping");
     let ((), ()) = tokio::join!(workers.stop(LAST_STEPS), server.stop());
-    ended.context("the web server ended by itself")
+    ended
 }
 
 fn server_config(server: &Server) -> anyhow::Result<web::Config> {

@@ -25,6 +25,7 @@ Each setting is taken from the flag, else from the environment variable named be
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Serve(Serve),
+    Demo(Demo),
     Sandbox(Sandbox),
     Migrate(Migrate),
     #[command(subcommand)]

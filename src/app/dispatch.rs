@@ -7,10 +7,11 @@ use anyhow::Context;
 use clap::Parser;
 
 use super::boot::{self, Part};
-use super::cli::{Account, AccountCreate, Cli, Command, Migrate, Sandbox, Serve};
+use super::cli::{Account, AccountCreate, Cli, Command, Demo, Migrate, Sandbox, Serve};
 use super::config::{self, Config, Flags, Problems, Setup};
 use super::keys::{self, NoKeys};
-use super::{account, hardening, private, sandboxes, telemetry};
+use super::sandboxes::Limits;
+use super::{account, demo, hardening, private, sandboxes, telemetry};
 use crate::{store, web};
 
 /// The command failed while it worked.
@@ -37,6 +38,7 @@ pub fn run() -> ExitCode {
 fn dispatch(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Serve(command) => serve(&command),
+        Command::Demo(command) => run_demo(&command),
         Command::Sandbox(command) => run_sandbox(&command),
         Command::Migrate(command) => migrate(&command),
         Command::Account(Account::Create(command)) => create_account(&command),
@@ -55,12 +57,16 @@ fn serve(command: &Serve) -> anyhow::Result<()> {
     })
 }
 
+fn run_demo(command: &Demo) -> anyhow::Result<()> {
+    let config = prepare(command.flags(), Setup::Demo)?;
+    runtime()?.block_on(demo::run(&config, command))
+}
+
 fn run_sandbox(command: &Sandbox) -> anyhow::Result<()> {
     prepare(command.flags(), Setup::Normal)?;
-    let sandboxes = sandboxes::start(&command.ports)?;
+    let sandboxes = sandboxes::start(&command.ports, Limits::AsTheVendors)?;
     let mut out = io::stdout().lock();
-    writeln!(out, "Procore     {}", sandboxes.procore.url())?;
-    writeln!(out, "Infor M3    {}", sandboxes.infor.url())?;
+    write!(out, "{}", sandboxes.addresses())?;
     out.flush()?;
     drop(out);
     runtime()?.block_on(boot::until_told_to_stop())

@@ -4,6 +4,7 @@ mod account;
 mod boot;
 pub mod cli;
 pub mod config;
+mod demo;
 mod dispatch;
 mod hardening;
 pub mod keys;

@@ -12,12 +12,19 @@ pub(super) struct Sandboxes {
     pub infor: Running,
 }
 
+/// Whether the simulators keep their vendors' rate windows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Limits {
+    AsTheVendors,
+    Off,
+}
+
 /// Starts them on their ports.
-pub(super) fn start(ports: &SandboxPorts) -> anyhow::Result<Sandboxes> {
+pub(super) fn start(ports: &SandboxPorts, limits: Limits) -> anyhow::Result<Sandboxes> {
     let procore = procore::start(procore::Options {
         port: ports.procore_port,
         seed: ports.seed,
-        limits: true,
+        limits: limits == Limits::AsTheVendors,
     })
     .with_context(|| taken("Procore", ports.procore_port))?;
     let infor = infor_m3::start(infor_m3::Options {
@@ -33,6 +40,15 @@ fn taken(system: &str, port: u16) -> String {
 }
 
 impl Sandboxes {
+    /// Name and address of each, one a line.
+    pub fn addresses(&self) -> String {
+        format!(
+            "Procore     {}\nInfor M3    {}\n",
+            self.procore.url(),
+            self.infor.url()
+        )
+    }
+
     /// Ports that calls may go to although they are on this machine.
     pub fn ports(&self) -> Vec<u16> {
         vec![self.procore.port(), self.infor.port()]

@@ -9,7 +9,8 @@ use tracing_subscriber::fmt::MakeWriter;
 use super::config::{Log, LogFormat};
 use crate::audit::{is_deceptive, visible};
 
-/// Crates that carry bytes of requests. Below `info` they print what they carry, and that may be a secret.
+/// Crates that carry bytes of requests. Below `warn` they tell of every
+/// start and stop, and further down print what they carry, which may be a secret.
 const CARRIERS: &[&str] = &[
     "actix_http",
     "actix_server",
@@ -63,7 +64,7 @@ where
 fn filter(log: &Log) -> EnvFilter {
     CARRIERS
         .iter()
-        .filter_map(|name| format!("{name}=info").parse().ok())
+        .filter_map(|name| format!("{name}=warn").parse().ok())
         .fold(EnvFilter::new(&log.filter), EnvFilter::add_directive)
 }
 

@@ -20,8 +20,11 @@ use crate::store::hint::{self, Hint};
 use crate::store::run::{Ending, Listing, OpenRun};
 use crate::store::{self, StoreError};
 
-/// Listings look back by this much, so that no clock's skew hides a change.
-const OVERLAP: Duration = Duration::from_secs(15 * 60);
+/// A listing that another change got in the way of is taken up again after this long.
+const LOOK_LATER: Duration = Duration::from_secs(15 * 60);
+/// Listings look back by this much: more than an hour, so that a clock that is an hour off hides no change.
+/// Rows whose version is known cost nothing.
+const OVERLAP: Duration = Duration::from_secs(75 * 60);
 
 /// Opens a run for every pair whose time has come, and sets its next time.
 ///
@@ -175,6 +178,7 @@ impl Lister<'_> {
         let (flow, rank) = (self.flow, rank_of(self.flow.record));
         let system = from.connector.system.clone();
         let is_complete = next.is_none();
+        let whole = self.open.run.full;
         let listing = self.after_page(began_at, next);
         self.turn
             .write(move |scope| {
@@ -187,6 +191,7 @@ impl Lister<'_> {
                         entity: flow.entity.clone(),
                         rank,
                         run: Some(run),
+                        whole,
                     };
                     hint::take(scope, &page, &hints).await?;
                     if is_complete {
@@ -233,7 +238,7 @@ impl Lister<'_> {
                 self.turn.slow_down(from.connection.id, now.plus(after));
                 after
             }
-            decide::Next::LookAgain | decide::Next::Verify => pace.wait(OVERLAP),
+            decide::Next::LookAgain | decide::Next::Verify => pace.wait(LOOK_LATER),
             decide::Next::Fail => return self.fail(fault).await,
         };
         let is_slow = matches!(fault, Fault::RateLimited { .. });

@@ -137,6 +137,7 @@ fn page(needed: &Needed) -> hint::Page<'_> {
         entity: needed.entity.clone(),
         rank: needed.rank,
         run: None,
+        whole: false,
     }
 }
 

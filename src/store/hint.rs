@@ -29,6 +29,8 @@ pub struct Page<'a> {
     pub entity: Entity,
     pub rank: u8,
     pub run: Option<RunId>,
+    /// Everything is to be looked at again, whatever its version says.
+    pub whole: bool,
 }
 
 const COLUMNS: usize = 20;
@@ -39,7 +41,7 @@ const ROWS_MAX: usize = 1_000;
 /// the pair says about it is newer than what was last worked on.
 const IS_NEWS: &str = "record.state NOT IN ('pending', 'syncing')
   AND (record.reason IS NULL OR record.reason <> 'ignored_by_person')
-  AND (record.seen_version <> excluded.seen_version OR record.pair_version <> excluded.pair_version)";
+  AND (record.seen_version <> excluded.seen_version OR record.pair_version <> excluded.pair_version OR {whole})";
 
 /// Stores a page of hints: new records are made and due, known ones become due where there is news.
 /// Every record of the page belongs to the run from now on.
@@ -52,7 +54,7 @@ pub async fn take(scope: &Scope, page: &Page<'_>, hints: &[Hint]) -> Result<(), 
         for hint in chunk {
             values.extend(row(scope, page, hint));
         }
-        scope.run(&upsert(chunk.len()), values).await?;
+        scope.run(&upsert(chunk.len(), page.whole), values).await?;
     }
     if !hints.is_empty() {
         scope.wake(scope.now());
@@ -85,7 +87,8 @@ fn row(scope: &Scope, page: &Page<'_>, hint: &Hint) -> [Value; COLUMNS] {
     ]
 }
 
-fn upsert(rows: usize) -> String {
+fn upsert(rows: usize, whole: bool) -> String {
+    let is_news = IS_NEWS.replace("{whole}", if whole { "1 = 1" } else { "1 = 0" });
     let row = |at: usize| {
         let marks: Vec<String> = (1..=COLUMNS)
             .map(|column| format!("${}", at.saturating_mul(COLUMNS).saturating_add(column)))
@@ -101,9 +104,9 @@ fn upsert(rows: usize) -> String {
            first_seen_at, attempts, waiting_for, updated_at)
          VALUES {}
          ON CONFLICT (tenant_id, pair_id, flow, source_system, source_id) DO UPDATE SET
-           state = CASE WHEN {IS_NEWS} THEN 'pending' ELSE record.state END,
-           due_at = CASE WHEN {IS_NEWS} THEN excluded.due_at ELSE record.due_at END,
-           outcome = CASE WHEN {IS_NEWS} THEN NULL
+           state = CASE WHEN {is_news} THEN 'pending' ELSE record.state END,
+           due_at = CASE WHEN {is_news} THEN excluded.due_at ELSE record.due_at END,
+           outcome = CASE WHEN {is_news} THEN NULL
              WHEN record.state IN ('succeeded', 'unchanged', 'linked')
                AND (record.run_id IS NULL OR record.run_id <> excluded.run_id) THEN 'unchanged'
              ELSE record.outcome END,

@@ -86,6 +86,7 @@ const VENDORS_SPARED: &[&str] = &[
     "src/web/api/mappings.rs",
     "src/app/cli.rs",
     "src/app/demo",
+    "src/app/sandboxes.rs",
 ];
 
 /// File and folder names that say nothing about what is inside.
