@@ -5,6 +5,7 @@
 mod accept;
 mod auth;
 mod client;
+mod export;
 mod fault;
 mod form;
 mod ionapi;

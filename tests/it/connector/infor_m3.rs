@@ -528,8 +528,14 @@ async fn without_the_search_names_are_looked_up_in_the_list() {
         find_vendor(&bed, &vendor_draft(&bed, &vendor("902", "Zzz Unheard Of"))).await,
         Found::None
     );
-    // A tax id cannot be looked up in a list of names, so nothing is concluded.
-    wanted.tax_id = Some("84-0000000".to_owned());
+    // A tax id is looked up in the table, and without that right nothing is concluded.
+    wanted.tax_id = Some("84-1029384".to_owned());
+    let found = one(find_vendor(&bed, &vendor_draft(&bed, &wanted)).await);
+    assert_eq!(
+        (found.target_id.as_str(), found.matched_by),
+        ("10001", "tax_id")
+    );
+    switch(&bed, json!({ "exportmi": false })).await;
     assert!(matches!(
         find_vendor(&bed, &vendor_draft(&bed, &wanted)).await,
         Found::Unsure(_)
@@ -543,6 +549,25 @@ async fn without_the_search_names_are_looked_up_in_the_list() {
     assert!(matches!(
         find_vendor(&bed, &vendor_draft(&bed, &wanted)).await,
         Found::Unsure(_)
+    ));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_of_a_like_name_hide_nobody() {
+    let bed = bed();
+    for number in 0..120 {
+        let name = json!({ "SUNM": format!("Bench 1{number:03} Builders") });
+        bed.tell(&format!("infor_m3/suppliers/B{number:03}"), name)
+            .await;
+    }
+    pass(&bed, 60).await;
+    let found =
+        async |name: &str| find_vendor(&bed, &vendor_draft(&bed, &vendor("902", name))).await;
+    assert_eq!(found("Bench 1").await, Found::None);
+    assert_eq!(found("Bench").await, Found::None);
+    assert!(matches!(
+        found("Bench 1007 Builders, Inc").await,
+        Found::Many(_)
     ));
 }
 

@@ -6,6 +6,7 @@
 //! Source: Infor ION API Gateway and M3 MI REST facts, read 2026-11-22 (PPSSPPMI, EXPORTMI, PPS001MI).
 
 use super::super::client::{self, mi};
+use super::super::export;
 use super::super::reply::Row;
 use super::draft::OrderDraft;
 use super::proof;
@@ -16,9 +17,6 @@ use crate::domain::tag::WriteTag;
 
 /// As many rows as this mean that the list was cut.
 const ROWS_MAX: u32 = 1000;
-/// Parts of an exported row; none of the asked columns holds it.
-const SEPARATOR: &str = "|";
-
 /// What one look-up saw.
 enum Look {
     /// Every order that could be this one.
@@ -153,64 +151,19 @@ async fn by_supplier(session: &Session, draft: &OrderDraft) -> Result<Look, Faul
 }
 
 async fn by_export(session: &Session, draft: &OrderDraft, tag: &WriteTag) -> Result<Look, Fault> {
-    if session.settings.text("exportmi") == Some("off") {
-        return Ok(Look::NotAllowed("EXPORTMI is switched off".to_owned()));
-    }
     let mut wanted = vec![tag.as_str()];
     // A typed number goes into the query only where it cannot be taken for a part of it.
-    let is_plain = |text: &&str| {
-        !text.is_empty()
-            && text.chars().count() <= 30
-            && text
-                .chars()
-                .all(|letter| letter.is_ascii_alphanumeric() || "-_./ ".contains(letter))
-    };
-    wanted.extend(Some(draft.number.as_str()).filter(is_plain));
+    wanted.extend(Some(draft.number.as_str()).filter(|text| export::is_literal(text)));
     let mut rows = Vec::new();
     for reference in wanted {
         let query =
             format!("IAPUNO, IASUNO, IAYRE1, IAOURR from MPHEAD where IAYRE1 = '{reference}'");
-        match export(session, &query).await? {
+        match listed(export::select(session, &query, ROWS_MAX).await)? {
             Look::Whole(found) => rows.extend(found),
             other => return Ok(other),
         }
     }
     Ok(Look::Whole(rows))
-}
-
-async fn export(session: &Session, query: &str) -> Result<Look, Fault> {
-    let fields = [
-        ("SEPC", SEPARATOR.to_owned()),
-        ("HDRS", "1".to_owned()),
-        ("QERY", query.to_owned()),
-    ];
-    // Conditions see all divisions only from the company's own level.
-    let call = mi("EXPORTMI", "Select", fields)
-        .list(ROWS_MAX, &[])
-        .in_division("");
-    let look = listed(client::list(session, &call).await)?;
-    Ok(match look {
-        Look::Whole(rows) => Look::Whole(split(&rows)),
-        Look::Part(rows) => Look::Part(split(&rows)),
-        other => other,
-    })
-}
-
-/// The first row names the columns; a row with another number of parts held the separator and is left out.
-fn split(rows: &[Row]) -> Vec<Row> {
-    let mut texts = rows.iter().filter_map(|row| row.text("REPL"));
-    let names: Vec<String> = texts
-        .next()
-        .unwrap_or_default()
-        .split(SEPARATOR)
-        // `IAPUNO` is PUNO of the table whose prefix is IA.
-        .map(|name| name.trim().chars().skip(2).collect())
-        .collect();
-    texts
-        .map(|text| text.split(SEPARATOR).map(str::to_owned).collect::<Vec<_>>())
-        .filter(|parts| parts.len() == names.len())
-        .map(|parts| Row::from_pairs(names.iter().cloned().zip(parts)))
-        .collect()
 }
 
 async fn by_requester(session: &Session, draft: &OrderDraft) -> Result<Look, Fault> {

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::super::client::{self, mi};
+use super::super::export;
 use super::super::lookup;
 use super::super::reply::Row;
 use super::chain;
@@ -13,7 +14,9 @@ use crate::domain::name::{plain_name, plain_number};
 use crate::domain::plan::Candidate;
 
 /// Rows asked for in one search; as many rows as this means that the list was cut.
-const ROWS_MAX: u32 = 200;
+const ROWS_MAX: u32 = 50;
+/// The same for the one list that may go on through all that begin like us.
+const ROWS_MANY: u32 = 1000;
 /// Namesakes that are looked at one by one; more of them need a person anyway.
 const COMPARED_MAX: usize = 5;
 /// A template's name hardly ever changes.
@@ -135,32 +138,67 @@ async fn by_tax_id(session: &Session, draft: &SupplierDraft) -> Result<Found, Fa
                     "too many suppliers answer to {query}"
                 )));
             }
-            Search::NotAllowed(why) => return Ok(Found::Unsure(why)),
+            Search::NotAllowed(why) => match exported(session, &tax_id, &plain).await? {
+                Search::Rows(rows) => return same_tax_id(session, draft, &rows, &plain).await,
+                _ => return Ok(Found::Unsure(why)),
+            },
         };
-        let mut same = Vec::new();
-        for hit in hits
-            .iter()
-            .filter(|hit| is_other(draft, hit))
-            .take(COMPARED_MAX)
-        {
-            // The index may be old and its rows carry no tax id: the supplier itself is asked.
-            let row = lookup::supplier(session, hit.text_or_blank("SUNO")).await?;
-            same.extend(row.filter(|row| {
-                ["VRNO", "CORG", "TINO"]
-                    .iter()
-                    .any(|name| row.text(name).is_some_and(|id| plain_number(id) == plain))
-            }));
-        }
-        match same.as_slice() {
-            [] => {}
-            [only] => return Ok(one(draft, only, "tax_id")),
-            many => {
-                let candidates = many.iter().map(|row| candidate(row, "tax_id", 90));
-                return Ok(Found::Many(candidates.collect()));
-            }
+        let found = same_tax_id(session, draft, &hits, &plain).await?;
+        if found != Found::None {
+            return Ok(found);
         }
     }
     Ok(Found::None)
+}
+
+/// The suppliers themselves are asked: an index may be old, and its rows carry no tax id.
+async fn same_tax_id(
+    session: &Session,
+    draft: &SupplierDraft,
+    hits: &[Row],
+    plain: &str,
+) -> Result<Found, Fault> {
+    let mut same = Vec::new();
+    for hit in hits
+        .iter()
+        .filter(|hit| is_other(draft, hit))
+        .take(COMPARED_MAX)
+    {
+        let row = lookup::supplier(session, hit.text_or_blank("SUNO")).await?;
+        same.extend(row.filter(|row| {
+            ["VRNO", "CORG", "TINO"]
+                .iter()
+                .any(|name| row.text(name).is_some_and(|id| plain_number(id) == plain))
+        }));
+    }
+    Ok(match same.as_slice() {
+        [] => Found::None,
+        [only] => one(draft, only, "tax_id"),
+        many => Found::Many(
+            many.iter()
+                .map(|row| candidate(row, "tax_id", 90))
+                .collect(),
+        ),
+    })
+}
+
+/// Tax ids by a query over the suppliers' table, where searching is not possible.
+async fn exported(session: &Session, tax_id: &str, plain: &str) -> Result<Search, Fault> {
+    let conditions: Vec<String> = [tax_id, plain]
+        .iter()
+        .filter(|id| export::is_literal(id))
+        .flat_map(|id| ["IDVRNO", "IDCORG"].map(|column| format!("{column} = '{id}'")))
+        .collect();
+    let query = format!(
+        "IDSUNO, IDSUNM from CIDMAS where {}",
+        conditions.join(" or ")
+    );
+    if conditions.is_empty() {
+        return Ok(Search::NotAllowed(
+            "the tax id cannot be asked for".to_owned(),
+        ));
+    }
+    answered(export::select(session, &query, ROWS_MAX).await)
 }
 
 /// Name with country and postal code is enough; the name alone is for a person to judge.
@@ -245,31 +283,48 @@ async fn namesakes(session: &Session, draft: &SupplierDraft) -> Result<Search, F
         return Ok(found);
     }
     let start = without_legal_form(&draft.name);
-    let call = mi("CRS620MI", "LstByName", [("SUNM", start.clone())])
-        .list(ROWS_MAX, &["SUNO", "SUNM", "STAT"]);
+    for rows_max in [ROWS_MAX, ROWS_MANY] {
+        match from_the_name(session, &start, rows_max).await? {
+            Search::Cut => {}
+            other => return Ok(other),
+        }
+    }
+    Ok(Search::Cut)
+}
+
+/// The list in the order of names, from a name on.
+async fn from_the_name(session: &Session, start: &str, rows_max: u32) -> Result<Search, Fault> {
+    let call = mi("CRS620MI", "LstByName", [("SUNM", start.to_owned())])
+        .list(rows_max, &["SUNO", "SUNM", "STAT"]);
     let rows = match client::list(session, &call).await {
         Err(fault) => return not_allowed(fault),
         Ok(rows) => rows,
     };
-    let begins = |row: &&Row| {
+    // The list runs on to the end of the alphabet. After our name and its further words come longer words, and
+    // after those nobody of our name.
+    let start = start.to_lowercase();
+    let is_namesake = |row: &&Row| {
         let name = row.text_or_blank("SUNM").to_lowercase();
-        name.starts_with(&start.to_lowercase())
+        let rest = name.strip_prefix(&start).map(|rest| rest.chars().next());
+        rest.is_some_and(|next| next.is_none_or(|next| !next.is_alphanumeric()))
     };
-    // The list starts at the name and runs on to the end of the alphabet.
-    let is_cut = is_full(&rows) && rows.iter().all(|row| begins(&row));
-    let named = rows.iter().take_while(begins).cloned().collect();
+    let is_cut = is_full(&rows, rows_max) && rows.iter().all(|row| is_namesake(&row));
     Ok(if is_cut {
         Search::Cut
     } else {
-        Search::Rows(named)
+        Search::Rows(rows.iter().take_while(is_namesake).cloned().collect())
     })
 }
 
 async fn search(session: &Session, query: &str) -> Result<Search, Fault> {
     let call = mi("CRS620MI", "SearchSupplier", [("SQRY", query.to_owned())])
         .list(ROWS_MAX, &["SUNO", "SUNM", "STAT"]);
-    match client::list(session, &call).await {
-        Ok(rows) if is_full(&rows) => Ok(Search::Cut),
+    answered(client::list(session, &call).await)
+}
+
+fn answered(answer: Result<Vec<Row>, Fault>) -> Result<Search, Fault> {
+    match answer {
+        Ok(rows) if is_full(&rows, ROWS_MAX) => Ok(Search::Cut),
         Ok(rows) => Ok(Search::Rows(rows)),
         Err(fault) => not_allowed(fault),
     }
@@ -287,8 +342,8 @@ fn not_allowed(fault: Fault) -> Result<Search, Fault> {
     }
 }
 
-fn is_full(rows: &[Row]) -> bool {
-    u32::try_from(rows.len()).map_or(true, |count| count >= ROWS_MAX)
+fn is_full(rows: &[Row], rows_max: u32) -> bool {
+    u32::try_from(rows.len()).map_or(true, |count| count >= rows_max)
 }
 
 /// The first word long enough to mean something, in plain letters: nothing of a query's own signs.
