@@ -48,6 +48,7 @@ pub struct Opened {
 pub struct Session {
     pub id: SessionId,
     pub caller: Caller,
+    key_hash: TokenHash,
 }
 
 /// Opens an account: a tenant with its owner, who is signed in.
@@ -139,17 +140,22 @@ pub async fn sign_out(desk: &Desk, session: &Session) -> Result<(), DeskError> {
         .await
 }
 
+/// Whether a session still holds. Asking is no use of it.
+///
+/// # Errors
+/// `Store`.
+pub async fn holds(desk: &Desk, session: &Session) -> Result<bool, DeskError> {
+    Ok(find(desk, &session.key_hash).await?.is_some())
+}
+
 /// The session of a cookie, while it holds. Notes the use.
 ///
 /// # Errors
 /// `Store`.
 pub async fn session(desk: &Desk, key: &str) -> Result<Option<Session>, DeskError> {
     let now = desk.store().clock().now();
-    let found = threshold::session(desk.store(), &TokenHash::of(key).0).await?;
-    let holds = |found: &threshold::FoundSession| {
-        now < found.expires_at && now.since(found.seen_at) < IDLE_MAX
-    };
-    let Some(found) = found.filter(holds) else {
+    let key_hash = TokenHash::of(key);
+    let Some(found) = find(desk, &key_hash).await? else {
         return Ok(None);
     };
     if now.since(found.seen_at) >= TOUCH_EVERY {
@@ -163,7 +169,17 @@ pub async fn session(desk: &Desk, key: &str) -> Result<Option<Session>, DeskErro
     Ok(Some(Session {
         id: found.id,
         caller: found.caller,
+        key_hash,
     }))
+}
+
+async fn find(
+    desk: &Desk,
+    key_hash: &TokenHash,
+) -> Result<Option<threshold::FoundSession>, DeskError> {
+    let now = desk.store().clock().now();
+    let found = threshold::session(desk.store(), &key_hash.0).await?;
+    Ok(found.filter(|found| now < found.expires_at && now.since(found.seen_at) < IDLE_MAX))
 }
 
 /// A key that binds the forms of somebody who has not signed in.

@@ -16,6 +16,7 @@ pub mod refusal;
 pub mod replay;
 pub mod run;
 pub mod token;
+pub mod whole;
 
 use std::sync::Arc;
 

@@ -5,7 +5,8 @@ use uuid::Uuid;
 
 use super::rows::Column;
 use super::{Scope, StoreError};
-use crate::audit::{Beside, Event};
+use crate::audit::Beside;
+pub use crate::audit::Event;
 use crate::domain::clock::Timestamp;
 
 #[derive(FromQueryResult)]

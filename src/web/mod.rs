@@ -4,24 +4,32 @@
 //! of them. Pages lie beside this file, one a resource; the API's resources lie in `api/`.
 
 pub mod api;
+mod approvals;
 mod assets;
+mod audit;
 mod body;
 mod cookie;
+mod cross_references;
 mod dashboard;
 pub mod doc;
 mod edge;
+mod events;
 pub mod fields;
 mod gate;
 mod health;
 mod id;
 mod idempotency;
 mod landing;
+mod live;
+mod names;
 mod network;
 mod openapi;
 pub mod page;
 mod paging;
 pub mod problem;
+mod records;
 pub mod routes;
+mod runs;
 mod server;
 mod sign_in;
 mod sign_up;

@@ -12,7 +12,11 @@ use super::api::{self, me};
 use super::doc::{Doc, list, of};
 use super::gate::{self, PATIENCE};
 use super::problem::Problem;
-use super::{assets, dashboard, health, landing, openapi, sign_in, sign_up, tokens};
+use super::records::{act, bulk, list as records, show as record};
+use super::{
+    approvals, assets, audit, cross_references, dashboard, health, landing, openapi, runs, sign_in,
+    sign_up, tokens,
+};
 use crate::domain::member::Scope;
 
 /// A method that some route takes.
@@ -154,6 +158,8 @@ const fn call(verb: Verb, path: &'static str, needs: Needs, handler: Handler, do
 const NOBODY: Needs = Needs::Nobody;
 const ANYBODY: Needs = Needs::Anybody;
 const READ: Needs = Needs::Scope(Scope::Read);
+const OPERATE: Needs = Needs::Scope(Scope::Operate);
+const APPROVE: Needs = Needs::Scope(Scope::Approve);
 const ADMIN: Needs = Needs::Scope(Scope::Admin);
 
 /// THE table.
@@ -174,6 +180,28 @@ pub static ROUTES: &[Route] = &[
     page(Verb::Post, "/sign-in", NOBODY, || web::to(sign_in::create)),
     page(Verb::Post, "/sign-out", ANYBODY, || web::to(sign_in::end)),
     page(Verb::Get, "/dashboard", READ, || web::to(dashboard::show)),
+    page(Verb::Get, "/records", READ, || web::to(records::list)),
+    page(Verb::Get, "/records/bulk", READ, || web::to(bulk::ask)),
+    page(Verb::Post, "/records/bulk", READ, || web::to(bulk::carry_out)),
+    page(Verb::Get, "/records/{id}", READ, || web::to(record::show)),
+    page(Verb::Get, "/records/{id}/events", READ, || web::to(record::watch)),
+    page(Verb::Post, "/records/{id}/retry", OPERATE, || web::to(act::retry)),
+    page(Verb::Post, "/records/{id}/replay", OPERATE, || web::to(act::replay)),
+    page(Verb::Get, "/records/{id}/ignore", OPERATE, || web::to(act::ask_ignore)),
+    page(Verb::Post, "/records/{id}/ignore", OPERATE, || web::to(act::ignore)),
+    page(Verb::Post, "/records/{id}/link", OPERATE, || web::to(act::link)),
+    page(Verb::Post, "/records/{id}/create", OPERATE, || web::to(act::create)),
+    page(Verb::Get, "/approvals", READ, || web::to(approvals::list)),
+    page(Verb::Get, "/approvals/{id}", READ, || web::to(approvals::show)),
+    page(Verb::Post, "/approvals/{id}/approve", APPROVE, || web::to(approvals::approve)),
+    page(Verb::Post, "/approvals/{id}/reject", APPROVE, || web::to(approvals::reject)),
+    page(Verb::Get, "/runs", READ, || web::to(runs::list)),
+    page(Verb::Get, "/runs/events", READ, || web::to(runs::watch_all)),
+    page(Verb::Get, "/runs/{id}", READ, || web::to(runs::show)),
+    page(Verb::Get, "/runs/{id}/events", READ, || web::to(runs::watch)),
+    page(Verb::Post, "/runs/{id}/cancel", OPERATE, || web::to(runs::cancel)),
+    page(Verb::Get, "/cross-references", READ, || web::to(cross_references::list)),
+    page(Verb::Get, "/audit", READ, || web::to(audit::list)),
     page(Verb::Get, "/tokens", ADMIN, || web::to(tokens::list)),
     page(Verb::Get, "/tokens/new", ADMIN, || web::to(tokens::new)),
     page(Verb::Post, "/tokens", ADMIN, || web::to(tokens::create)),

@@ -1,0 +1,127 @@
+//! Live pages: a stream that says only `changed`. The page is then fetched again by the same road as the
+//! first time, so nothing is drawn twice and nothing is shown that a visit would not show.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use actix_web::HttpResponse;
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use actix_web::web::Bytes;
+use futures::stream::unfold;
+
+use super::page::{Answer, Visit};
+use super::problem::Problem;
+use super::site::SharedSite;
+use crate::desk::account;
+use crate::desk::account::Session;
+
+/// How often the store is asked.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// A signed-out browser hears nothing more after this many looks.
+const LOOKS_A_SESSION: u32 = 30;
+/// Looks after which a browser connects anew: a proxy may have lost it.
+const LOOKS_MAX: u32 = 600;
+/// A sign of life for proxies, in looks.
+const BREATH_EVERY: u32 = 15;
+/// Streams at once in this process.
+const STREAMS_MAX: usize = 200;
+static STREAMS: AtomicUsize = AtomicUsize::new(0);
+
+/// What a stream watches, as one text that changes when the page would.
+pub type Fingerprint = Pin<Box<dyn Future<Output = Result<String, Problem>>>>;
+
+/// Watches with `look`, which is asked once a second.
+///
+/// # Errors
+/// As the first look's; `unavailable` when too many watch.
+pub async fn stream(
+    visit: Visit,
+    look: impl Fn(SharedSite, Session) -> Fingerprint + 'static,
+) -> Answer {
+    let place = Place::take().ok_or_else(|| {
+        Problem::unavailable("Too many pages are watched at once. This one can be reloaded.")
+    })?;
+    let seen = look(visit.site.clone(), visit.session.clone()).await?;
+    let watch = Watch {
+        site: visit.site,
+        session: visit.session,
+        look: Box::new(look),
+        seen,
+        looks: 0,
+        _place: place,
+    };
+    let events = unfold(watch, |mut watch| async move {
+        let said = watch.next().await?;
+        Some((Ok::<_, actix_web::Error>(said), watch))
+    });
+    Ok(HttpResponse::Ok()
+        .insert_header((CONTENT_TYPE, "text/event-stream"))
+        .insert_header((CACHE_CONTROL, "no-store"))
+        // A proxy that collects answers would hold every event back.
+        .insert_header(("x-accel-buffering", "no"))
+        .streaming(events))
+}
+
+struct Watch {
+    site: SharedSite,
+    session: Session,
+    look: Box<dyn Fn(SharedSite, Session) -> Fingerprint>,
+    seen: String,
+    looks: u32,
+    _place: Place,
+}
+
+impl Watch {
+    /// The next thing to say; None ends the stream.
+    async fn next(&mut self) -> Option<Bytes> {
+        if self.looks == 0 {
+            self.looks = 1;
+            return Some(Bytes::from_static(b": watching\n\n"));
+        }
+        loop {
+            tokio::time::sleep(LOOK_EVERY).await;
+            self.looks = self.looks.saturating_add(1);
+            if self.looks > LOOKS_MAX || self.site.desk.engine.is_stopping() {
+                return None;
+            }
+            if self.looks.is_multiple_of(LOOKS_A_SESSION) && !self.is_signed_in().await {
+                return None;
+            }
+            let now = (self.look)(self.site.clone(), self.session.clone())
+                .await
+                .ok()?;
+            if now != self.seen {
+                self.seen = now;
+                return Some(Bytes::from_static(b"event: changed\ndata: changed\n\n"));
+            }
+            if self.looks.is_multiple_of(BREATH_EVERY) {
+                return Some(Bytes::from_static(b": still here\n\n"));
+            }
+        }
+    }
+
+    /// Watching is no use of the session: it ends by itself all the same.
+    async fn is_signed_in(&self) -> bool {
+        let holds = account::holds(&self.site.desk, &self.session).await;
+        holds.unwrap_or(false)
+    }
+}
+
+/// One of the streams that may be open.
+struct Place;
+
+impl Place {
+    fn take() -> Option<Self> {
+        let before = STREAMS.fetch_add(1, Ordering::SeqCst);
+        let place = Self;
+        (before < STREAMS_MAX).then_some(place)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        STREAMS.fetch_sub(1, Ordering::SeqCst);
+    }
+}

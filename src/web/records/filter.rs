@@ -1,0 +1,103 @@
+//! Which records a list shows, as its address says it. The API and the pages read it alike.
+
+use crate::domain::fault::Issue;
+use crate::domain::ids::{PairId, RunId};
+use crate::domain::record::State;
+use crate::store::search::Filter;
+use crate::web::fields::Fields;
+use crate::web::problem::Problem;
+
+/// Reads `pair, flow, state, q, updated_after, run, flag`. A state may come more than once, or as a
+/// list with commas.
+///
+/// # Errors
+/// 422 with every value that cannot be meant.
+pub fn read(query: &Fields) -> Result<Filter, Problem> {
+    let mut issues = Vec::new();
+    let filter = Filter {
+        pair: id(query, "pair", &mut issues).map(PairId),
+        flow: query.given("flow").map(str::to_owned),
+        states: states(query, &mut issues),
+        run: id(query, "run", &mut issues).map(RunId),
+        text: query.given("q").map(str::to_owned),
+        updated_after: parsed(query, "updated_after", &mut issues),
+        flag: query.given("flag").map(str::to_owned),
+    };
+    if issues.is_empty() {
+        Ok(filter)
+    } else {
+        Err(Problem::invalid(issues))
+    }
+}
+
+/// Nobody has a thing whose id is no id, so the list is empty, as for any id that is not ours.
+fn id(query: &Fields, name: &str, issues: &mut Vec<Issue>) -> Option<uuid::Uuid> {
+    match query.given(name).map(str::parse) {
+        None => None,
+        Some(Ok(id)) => Some(id),
+        Some(Err(_)) => {
+            let says = "This is not an id.";
+            issues.push(Issue::new(name, "malformed", says));
+            None
+        }
+    }
+}
+
+fn states(query: &Fields, issues: &mut Vec<Issue>) -> Vec<State> {
+    let words = query.all("state").flat_map(|list| list.split(','));
+    let mut states = Vec::new();
+    for word in words.map(str::trim).filter(|word| !word.is_empty()) {
+        match word.parse() {
+            Ok(state) if !states.contains(&state) => states.push(state),
+            Ok(_) => {}
+            Err(unknown) => {
+                let unknown: crate::domain::record::UnknownWord = unknown;
+                issues.push(Issue::new("state", "unknown", format!("{unknown}.")));
+            }
+        }
+    }
+    states
+}
+
+fn parsed<T: std::str::FromStr>(query: &Fields, name: &str, issues: &mut Vec<Issue>) -> Option<T>
+where
+    T::Err: std::fmt::Display,
+{
+    match query.given(name).map(str::parse) {
+        None => None,
+        Some(Ok(value)) => Some(value),
+        Some(Err(error)) => {
+            issues.push(Issue::new(name, "malformed", format!("{error}.")));
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn filter(query: &str) -> Result<Filter, Problem> {
+        read(&Fields::read(query.as_bytes()).unwrap())
+    }
+
+    #[test]
+    fn filters_are_read_from_an_address() {
+        let filter = filter(
+            "q=PO+10&state=failed,waiting&state=failed&flow=&updated_after=2026-11-24T00:00:00Z",
+        )
+        .unwrap();
+        assert_eq!(filter.states, [State::Failed, State::Waiting]);
+        assert_eq!(filter.text.as_deref(), Some("PO 10"));
+        assert_eq!(filter.flow, None);
+        assert!(filter.updated_after.is_some());
+    }
+
+    #[test]
+    fn values_that_cannot_be_meant_are_refused() {
+        for query in ["state=broken", "updated_after=yesterday", "pair=1", "run=x"] {
+            assert_eq!(filter(query).unwrap_err().kind.status, 422, "{query}");
+        }
+    }
+}
