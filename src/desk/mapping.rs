@@ -24,14 +24,6 @@ use crate::store::{self, Scope, StoreError};
 const ROWS_MAX: usize = 50_000;
 const VALUE_MAX: usize = 500;
 
-/// Some rows of a table.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Page {
-    pub rows: Vec<CheckedRow>,
-    /// The position to go on after; none at the end.
-    pub next: Option<i64>,
-}
-
 /// The columns of a table.
 ///
 /// # Errors
@@ -47,7 +39,7 @@ pub async fn columns(
     table(declaration(&desk.engine, &pair.kind)?, kind)
 }
 
-/// Rows after a position (-1 = from the beginning), with what was found about them.
+/// Rows after a position (-1 = from the beginning; positions count from 0), with what was found about them.
 ///
 /// # Errors
 /// `Missing`.
@@ -56,16 +48,11 @@ pub async fn page(
     caller: &Caller,
     (pair, kind): (PairId, MappingKind),
     (after, limit): (i64, u32),
-) -> Result<Page, DeskError> {
+) -> Result<Vec<CheckedRow>, DeskError> {
     let scope = desk.store().read(caller.tenant_id).await?;
     let found = store::pair::find(&scope, pair).await?;
     table(declaration(&desk.engine, &found.kind)?, kind)?;
-    let asked = limit.saturating_add(1);
-    let mut rows = store::mapping::page(&scope, pair, kind, after, asked).await?;
-    let shown = usize::try_from(limit).unwrap_or(usize::MAX);
-    let next = (rows.len() > shown).then(|| after.saturating_add(i64::from(limit)));
-    rows.truncate(shown);
-    Ok(Page { rows, next })
+    Ok(store::mapping::page(&scope, pair, kind, after, limit).await?)
 }
 
 /// Replaces a whole table, or nothing of it.

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 use time::Date;
-use time::format_description::well_known::Iso8601;
 
 use super::entry::{self, Values, choice, text, yes_no};
 use crate::domain::fault::Issue;
@@ -344,10 +343,18 @@ fn calendar_day(day: &str) -> Result<Date, Wrong> {
             format!("write `{day}` as a day such as 2026-11-01"),
         )
     };
-    // Weeks and ordinal days are days too, but nobody means them here.
-    let is_plain = day.len() == 10 && day.bytes().filter(|byte| *byte == b'-').count() == 2;
-    let parsed = Date::parse(day, &Iso8601::DATE).map_err(|_| wrong())?;
-    if is_plain { Ok(parsed) } else { Err(wrong()) }
+    let digits = |part: &str, length: usize| {
+        let is_plain = part.len() == length && part.bytes().all(|byte| byte.is_ascii_digit());
+        is_plain.then(|| part.parse::<u16>().ok()).flatten()
+    };
+    let parsed = || {
+        let mut parts = day.splitn(3, '-');
+        let year = digits(parts.next()?, 4)?;
+        let month = u8::try_from(digits(parts.next()?, 2)?).ok()?;
+        let number = u8::try_from(digits(parts.next()?, 2)?).ok()?;
+        Date::from_calendar_date(year.into(), month.try_into().ok()?, number).ok()
+    };
+    parsed().ok_or_else(wrong)
 }
 
 fn policies(kind: &PairDeclaration, value: &Value, onto: &mut Policies, issues: &mut Issues) {
@@ -357,7 +364,7 @@ fn policies(kind: &PairDeclaration, value: &Value, onto: &mut Policies, issues: 
     for (name, value) in entered {
         let at = format!("policies/{name}");
         if name == "statuses" {
-            statuses(&at, value, &mut onto.statuses, issues);
+            statuses(kind, value, &mut onto.statuses, issues);
             continue;
         }
         match (policy(kind, name), value) {
@@ -389,13 +396,13 @@ fn policy(kind: &PairDeclaration, name: &str) -> Option<&'static Policy> {
     kind.policies.iter().find(|policy| policy.name == name)
 }
 
-/// Sets a policy; what is empty takes it back to its default.
+/// Sets a policy. What is empty takes it back to its default, and the default itself is no choice.
 fn set(policy: &Policy, at: &str, value: &Value, onto: &mut Policies, issues: &mut Issues) {
     match issues.take(at, policy_value(policy, value)) {
-        Some(Some(value)) => {
+        Some(Some(value)) if value != policy.default => {
             onto.rules.insert(policy.name.to_owned(), value);
         }
-        Some(None) => {
+        Some(_) => {
             onto.rules.remove(policy.name);
         }
         None => {}
@@ -424,16 +431,17 @@ fn policy_value(policy: &Policy, value: &Value) -> Result<Option<String>, Wrong>
 
 /// Statuses by flow. A flow of a later release may be named already; null takes a choice back.
 fn statuses(
-    at: &str,
+    kind: &PairDeclaration,
     value: &Value,
     onto: &mut BTreeMap<String, Vec<String>>,
     issues: &mut Issues,
 ) {
-    let Some(entered) = issues.object(at, value) else {
+    let Some(entered) = issues.object("policies/statuses", value) else {
         return;
     };
     for (flow, value) in entered {
-        let at = format!("{at}/{flow}");
+        let at = format!("policies/statuses/{flow}");
+        let declared = kind.flow(flow).map_or(&[][..], |flow| flow.statuses);
         let is_name = flow.len() <= 40
             && !flow.is_empty()
             && flow
@@ -444,7 +452,11 @@ fn statuses(
         } else if value.is_null() {
             onto.remove(flow);
         } else if let Some(words) = issues.take(&at, some_words(value)) {
-            onto.insert(flow.clone(), words);
+            if words == declared {
+                onto.remove(flow);
+            } else {
+                onto.insert(flow.clone(), words);
+            }
         }
     }
 }

@@ -9,7 +9,7 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpResponse, guard};
 
 use super::api::{self, me};
-use super::doc::{Doc, list, of};
+use super::doc::{Doc, array, list, of};
 use super::gate::{self, PATIENCE};
 use super::problem::Problem;
 use super::records::{act, bulk, list as records, show as record};
@@ -101,6 +101,10 @@ pub struct Route {
 
 /// Larger than any form but a mapping table.
 const BODY_MAX: usize = 1024 * 1024;
+/// A whole mapping table.
+const TABLE_MAX: usize = 16 * 1024 * 1024;
+/// A test has a deadline of its own, which comes first.
+const PING_MAX: Duration = Duration::from_secs(40);
 
 impl Route {
     const fn new(
@@ -126,6 +130,16 @@ impl Route {
 
     const fn told(mut self, doc: Doc) -> Self {
         self.doc = Some(doc);
+        self
+    }
+
+    const fn takes_up_to(mut self, bytes: usize) -> Self {
+        self.body_max = bytes;
+        self
+    }
+
+    const fn may_take(mut self, patience: Duration) -> Self {
+        self.patience = patience;
         self
     }
 
@@ -217,6 +231,44 @@ pub static ROUTES: &[Route] = &[
             .takes(of::<api::tokens::NewTokenBody>).gives(201, of::<api::tokens::MadeToken>)).creates(),
     call(Verb::Delete, "/api/v1/tokens/{id}", ADMIN, || web::to(api::tokens::revoke),
         Doc::new("Revokes an API token").gives_nothing()),
+
+    call(Verb::Get, "/api/v1/connections", READ, || web::to(api::connections::list),
+        Doc::new("Lists connections").gives(200, list::<api::connections::ConnectionView>).paged()),
+    call(Verb::Post, "/api/v1/connections", ADMIN, || web::to(api::connections::create),
+        Doc::new("Makes a connection; nothing is sent to the system")
+            .takes(of::<api::connections::NewConnectionBody>).gives(201, of::<api::connections::ConnectionView>)).creates(),
+    call(Verb::Get, "/api/v1/connections/{id}", READ, || web::to(api::connections::show),
+        Doc::new("Shows a connection, without its secrets").gives(200, of::<api::connections::ConnectionView>)),
+    call(Verb::Patch, "/api/v1/connections/{id}", ADMIN, || web::to(api::connections::change),
+        Doc::new("Changes a connection or replaces its secrets; another host forgets those that are not sent again")
+            .takes(of::<api::connections::ChangedConnectionBody>).gives(200, of::<api::connections::ConnectionView>)),
+    call(Verb::Delete, "/api/v1/connections/{id}", ADMIN, || web::to(api::connections::remove),
+        Doc::new("Removes a connection that no pair uses").gives_nothing()),
+    call(Verb::Post, "/api/v1/connections/{id}/ping", OPERATE, || web::to(api::connections::ping),
+        Doc::new("Tests a connection now, step by step").gives(200, of::<api::connections::PingView>)).may_take(PING_MAX),
+
+    call(Verb::Get, "/api/v1/pairs", READ, || web::to(api::pairs::list),
+        Doc::new("Lists pairs").gives(200, list::<api::pairs::PairView>).paged()),
+    call(Verb::Post, "/api/v1/pairs", ADMIN, || web::to(api::pairs::create),
+        Doc::new("Makes a pair, which moves nothing before it is activated")
+            .takes(of::<api::pairs::NewPairBody>).gives(201, of::<api::pairs::PairView>)).creates(),
+    call(Verb::Get, "/api/v1/pairs/{id}", READ, || web::to(api::pairs::show),
+        Doc::new("Shows a pair with its blockers and its work").gives(200, of::<api::pairs::PairView>)),
+    call(Verb::Patch, "/api/v1/pairs/{id}", ADMIN, || web::to(api::pairs::change),
+        Doc::new("Changes the settings of a pair")
+            .takes(of::<api::pairs::ChangedPairBody>).gives(200, of::<api::pairs::PairView>)),
+    call(Verb::Delete, "/api/v1/pairs/{id}", ADMIN, || web::to(api::pairs::remove),
+        Doc::new("Removes a pair that is not active; its links and its trail stay").gives_nothing()),
+    call(Verb::Post, "/api/v1/pairs/{id}/activate", ADMIN, || web::to(api::pairs::activate),
+        Doc::new("Starts a pair, or tells everything that stands in the way")
+            .takes(of::<api::pairs::ActivateBody>).gives(200, of::<api::pairs::PairView>)),
+    call(Verb::Post, "/api/v1/pairs/{id}/pause", ADMIN, || web::to(api::pairs::pause),
+        Doc::new("Stops a pair").gives(200, of::<api::pairs::PairView>)),
+    call(Verb::Get, "/api/v1/pairs/{id}/mappings/{kind}", READ, || web::to(api::mappings::list),
+        Doc::new("Lists the rows of a mapping table").gives(200, list::<api::mappings::MappingRow>).paged()),
+    call(Verb::Put, "/api/v1/pairs/{id}/mappings/{kind}", OPERATE, || web::to(api::mappings::replace),
+        Doc::new("Replaces a mapping table whole; an empty array clears it")
+            .takes(array::<api::mappings::NewMappingRow>).gives(200, of::<api::mappings::ReplacedView>)).takes_up_to(TABLE_MAX),
 ];
 
 /// Puts the table into the router. What it does not hold is answered the same way everywhere.

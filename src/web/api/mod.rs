@@ -1,6 +1,9 @@
 //! The JSON API. A handler is: the call, what it brought, one act, one view.
 
 pub mod call;
+pub mod connections;
 pub mod given;
+pub mod mappings;
 pub mod me;
+pub mod pairs;
 pub mod tokens;

@@ -7,15 +7,22 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ml_connector::contract::{
-    Answer, Body, Call, Connector, Credentials, FreshToken, Line, LogsIn, Method, Network, Ports,
-    Probe, Probes, Reached, Request, Response, Session, Verdict, Verifies, Wire,
+    Answer, Body, Call, Canonical, Connector, Credentials, Draft, Found, FreshToken, Line,
+    ListScope, Lists, LogsIn, Method, Network, Page, Port, Ports, Probe, Probes, Progress, Reached,
+    Read, Reads, Refs, Repeat, Request, Response, Seen, Session, SourceKey, Step, Upcoming,
+    Verdict, Verifies, Wire, Writes,
 };
 use ml_connector::domain::connection::{Environment, PingStep, Settings};
 use ml_connector::domain::fault::{Fault, Issue};
 use ml_connector::domain::form::{ConnectionForm, Field, Kind};
 use ml_connector::domain::mapping::{MappingKind, Row, value};
+use ml_connector::domain::plan::Change;
+use ml_connector::domain::record::WaitingFor;
+use ml_connector::domain::records::{Order, Vendor};
 use ml_connector::domain::secret::Secret;
 use ml_connector::domain::system::SystemId;
+use ml_connector::domain::tag::WriteTag;
+use serde_json::Value;
 use url::Url;
 
 /// What the log-in answers.
@@ -279,7 +286,89 @@ const fn connector(system: &'static str) -> Connector {
         logs_in: &FakeLogin,
         probes: &FakeProbes,
         verifies: Some(&FakeVerifies),
-        ports: Ports::CLOSED,
+        ports: Ports {
+            vendor: OPEN_FOR_VENDORS,
+            order: OPEN_FOR_ORDERS,
+            ..Ports::CLOSED
+        },
+    }
+}
+
+const OPEN_FOR_VENDORS: Port<Vendor> = Port {
+    lists: Some(&Unused),
+    reads: Some(&Unused),
+    writes: Some(&Unused),
+};
+const OPEN_FOR_ORDERS: Port<Order> = Port {
+    lists: Some(&Unused),
+    reads: Some(&Unused),
+    writes: Some(&Unused),
+};
+
+/// Ports that are there, so that pairs can be made, and that these tests never go through.
+struct Unused;
+
+impl Lists for Unused {
+    fn changed<'a>(
+        &'a self,
+        _: &'a Session,
+        _: &'a ListScope,
+        _: Option<&'a str>,
+    ) -> Answer<'a, Page<Seen>> {
+        unreachable!("nothing is listed here")
+    }
+}
+
+impl<E: Canonical> Reads<E> for Unused {
+    fn read<'a>(&'a self, _: &'a Session, _: &'a SourceKey) -> Answer<'a, Option<Read<E>>> {
+        unreachable!("nothing is read here")
+    }
+
+    fn translate(&self, _: &Value, _: &Settings) -> Result<E, Vec<Issue>> {
+        unreachable!("nothing is translated here")
+    }
+}
+
+impl<E: Canonical> Writes<E> for Unused {
+    fn draft(&self, _: &E, _: &Settings, _: &Refs<'_>) -> Result<Draft, Vec<Issue>> {
+        unreachable!("nothing is drafted here")
+    }
+
+    fn lacking<'a>(&'a self, _: &'a Session, _: &'a Draft) -> Answer<'a, Vec<WaitingFor>> {
+        unreachable!("nothing is written here")
+    }
+
+    fn find<'a>(&'a self, _: &'a Session, _: &'a Draft, _: &'a WriteTag) -> Answer<'a, Found> {
+        unreachable!("nothing is written here")
+    }
+
+    fn differences<'a>(
+        &'a self,
+        _: &'a Session,
+        _: &'a Draft,
+        _: &'a str,
+    ) -> Answer<'a, Vec<Change>> {
+        unreachable!("nothing is written here")
+    }
+
+    fn upcoming(&self, _: &Draft, _: &Progress) -> Upcoming {
+        unreachable!("nothing is written here")
+    }
+
+    fn step<'a>(&'a self, _: &'a Session, _: &'a Draft, _: &'a Progress) -> Answer<'a, Step> {
+        unreachable!("nothing is written here")
+    }
+
+    fn check<'a>(&'a self, _: &'a Session, _: &'a Draft, _: &'a Progress) -> Answer<'a, Step> {
+        unreachable!("nothing is written here")
+    }
+
+    fn undo<'a>(&'a self, _: &'a Session, _: &'a Progress) -> Answer<'a, ()> {
+        unreachable!("nothing is written here")
+    }
+
+    fn repeat(&self) -> Repeat {
+        Repeat::Lookup
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod fake;
 mod log_in;
+mod over_http;
 mod rows;
 
 use std::sync::Arc;

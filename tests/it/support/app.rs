@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use ml_connector::connectors::kit::{HttpNetwork, Rules};
-use ml_connector::contract::Connector;
+use ml_connector::contract::{Connector, Network};
 use ml_connector::desk::Desk;
 use ml_connector::desk::account::{self, Created, NewAccount};
 use ml_connector::domain::clock::{Clock, Pace};
@@ -31,6 +31,8 @@ pub struct Wanted {
     pub trusted_proxies: &'static [&'static str],
     pub signup: Signup,
     pub connectors: &'static [&'static Connector],
+    /// None: the real one, which may call this machine.
+    pub network: Option<Arc<dyn Network>>,
 }
 
 impl Default for Wanted {
@@ -41,6 +43,7 @@ impl Default for Wanted {
             trusted_proxies: &[],
             signup: Signup::Open,
             connectors: &[],
+            network: None,
         }
     }
 }
@@ -88,7 +91,7 @@ impl TestApp {
         };
         let store = Store::open(options).await.expect("the database opens");
         let desk = Desk {
-            engine: engine(store, &clock, wanted.connectors),
+            engine: engine(store, &clock, wanted.connectors, wanted.network),
         };
         let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, super::free_port()));
         let public_url = match wanted.public_url {
@@ -157,21 +160,29 @@ impl TestApp {
     }
 }
 
-fn engine(store: Store, clock: &Clock, connectors: &'static [&'static Connector]) -> Engine {
+fn engine(
+    store: Store,
+    clock: &Clock,
+    connectors: &'static [&'static Connector],
+    network: Option<Arc<dyn Network>>,
+) -> Engine {
     let keys = MasterKeys::generate().expect("a key");
     let keys = MasterKeys::parse(&keys).expect("a good key");
-    let rules = Rules {
-        allow_private_targets: true,
-        ..Rules::default()
-    };
-    let network = HttpNetwork::new(rules, clock.clone(), Pace::default()).expect("a network");
     Engine::new(Setup {
         store,
         vault: Arc::new(Vault::new(keys)),
-        network: Arc::new(network),
+        network: network.unwrap_or_else(|| real_network(clock)),
         connectors,
         pairs: PAIRS,
         clock: clock.clone(),
         pace: Pace::default(),
     })
+}
+
+fn real_network(clock: &Clock) -> Arc<dyn Network> {
+    let rules = Rules {
+        allow_private_targets: true,
+        ..Rules::default()
+    };
+    Arc::new(HttpNetwork::new(rules, clock.clone(), Pace::default()).expect("a network"))
 }
