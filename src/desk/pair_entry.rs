@@ -70,10 +70,10 @@ pub(super) fn apply(
     if let Some(value) = &entered.schedule {
         schedule(value, &mut onto.schedule, &mut issues);
     }
-    if let Some(value) = &entered.start_date {
-        if let Some(date) = issues.take("start_date", date(value)) {
-            onto.start_date = date;
-        }
+    if let Some(value) = &entered.start_date
+        && let Some(date) = issues.take("start_date", date(value))
+    {
+        onto.start_date = date;
     }
     if let Some(value) = &entered.policies {
         policies(kind, value, &mut onto.policies, &mut issues);
