@@ -1,4 +1,6 @@
 //! Moves vendors, orders and invoices between Procore and an ERP: nothing lost, nothing written twice.
+//!
+#![doc = include_str!("ARCHITECTURE.md")]
 
 pub mod app;
 pub mod audit;

@@ -19,6 +19,8 @@ CREATE TABLE record (
   flags text NOT NULL,
   number text,
   counterparty text,
+  -- Its name as people compare names: records of one flow with the same one may be twins.
+  twin_key text,
   project_key text,
   project text,
   -- Ten-thousandths of the currency's unit.
@@ -70,6 +72,7 @@ CREATE INDEX record_due_next ON record (tenant_id, due_at) WHERE due_at IS NOT N
 CREATE INDEX record_by_state ON record (tenant_id, pair_id, flow, state, id);
 CREATE INDEX record_of_run ON record (tenant_id, run_id, state) WHERE run_id IS NOT NULL;
 CREATE INDEX record_by_number ON record (tenant_id, number);
+CREATE INDEX record_twins ON record (tenant_id, pair_id, flow, twin_key) WHERE twin_key IS NOT NULL;
 CREATE INDEX record_by_update ON record (tenant_id, updated_at, id);
 
 CREATE TABLE wait (

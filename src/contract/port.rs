@@ -56,6 +56,8 @@ pub struct Seen {
     pub version: String,
     /// The project it belongs to, for lanes and scope.
     pub project_key: Option<String>,
+    /// Its name, where the listing shows one and two records of one name must not be taken for each other.
+    pub name: Option<String>,
 }
 
 /// Some rows, and where to go on.

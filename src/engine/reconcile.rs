@@ -15,7 +15,7 @@ use crate::domain::mapping::{MappingKind, value};
 use crate::domain::pair::{Pair, PairStatus};
 use crate::domain::records::{Order, Vendor};
 use crate::domain::run::{Counts, RunState, Trigger, closing_state};
-use crate::flows::{PairFlow, RecordKind, lane};
+use crate::flows::{PairFlow, RecordKind, lane, twin_key};
 use crate::store::hint::{self, Hint};
 use crate::store::run::{Ending, Listing, OpenRun};
 use crate::store::{self, StoreError};
@@ -163,6 +163,7 @@ impl Lister<'_> {
             place: seen.key.place,
             version: seen.version,
             project_key: seen.project_key,
+            twin_key: seen.name.as_deref().map(twin_key),
         }
     }
 

@@ -19,7 +19,7 @@ use crate::domain::fault::{Fault, Issue};
 use crate::domain::ids::ConnectionId;
 use crate::domain::link::{End as LinkEnd, Link};
 use crate::domain::pair::{Approval, PairStatus};
-use crate::domain::plan::{Action, Change};
+use crate::domain::plan::{Action, Candidate, Change};
 use crate::domain::record::{DIVERGED, ExternalRef, ORPHANED, OUTCOME_UNKNOWN, State, WaitingFor};
 use crate::domain::system::Entity;
 use crate::domain::tag::{WriteTag, digest};
@@ -267,6 +267,7 @@ impl<E: Canonical> Trip<'_, E> {
         work.record.number = facts.number.or(work.record.number.take());
         work.record.counterparty = facts.counterparty.or(work.record.counterparty.take());
         work.record.money = facts.money;
+        work.twin_key = facts.twin_key.or(work.twin_key.take());
         work.record.source_version = Some(read.version.clone());
         work.record.project = work.project_key.as_ref().map(|key| {
             let name = self.ends.projects.get(key);
@@ -416,6 +417,7 @@ impl<E: Canonical> Trip<'_, E> {
                     source_at: self.turn.engine.clock.now(),
                     project_key: None,
                     lane: lane(0, &need.key, None),
+                    twin_key: None,
                 },
             })
             .collect()
@@ -496,7 +498,7 @@ impl<E: Canonical> Trip<'_, E> {
     async fn place(
         &self,
         mut work: Work,
-        mut settled: Settled,
+        settled: Settled,
         draft: Draft,
     ) -> Result<Went, Stop> {
         let to_stop = |fault| Stop::Fault(fault, Whose::Target);
@@ -534,15 +536,15 @@ impl<E: Canonical> Trip<'_, E> {
                 message: why,
             })),
             Course::Review { candidates, says } => {
-                let text = serde_json::to_string(&candidates).unwrap_or_default();
-                let digest = digest(text.as_bytes());
-                work.candidates_digest = Some(digest.clone());
-                settled.bodies.push((digest, text));
-                work.plan_action = Some(Action::Review);
-                work.record.reason = Some("ambiguous".to_owned());
-                work.record.explanation =
-                    format!("{says} Choose the one it is, or say that it is new.");
-                Ok(self.rest(work, State::Review, settled).await?)
+                Ok(self.review(work, settled, &candidates, says).await?)
+            }
+            Course::Adopt {
+                target_id,
+                matched_by,
+                differences,
+            } if matched_by == BY_NAME && self.has_twin(&work).await? => {
+                let candidate = twin_of(target_id, matched_by, differences);
+                Ok(self.review(work, settled, &[candidate], TWINS).await?)
             }
             Course::Adopt {
                 target_id,
@@ -567,6 +569,29 @@ impl<E: Canonical> Trip<'_, E> {
                 .await
             }
         }
+    }
+
+    async fn has_twin(&self, work: &Work) -> Result<bool, StoreError> {
+        let scope = self.turn.engine.store.read(self.turn.tenant).await?;
+        store::record::has_twin(&scope, work).await
+    }
+
+    /// A person must choose.
+    async fn review(
+        &self,
+        mut work: Work,
+        mut settled: Settled,
+        candidates: &[Candidate],
+        says: &str,
+    ) -> Result<Went, StoreError> {
+        let text = serde_json::to_string(candidates).unwrap_or_default();
+        let digest = digest(text.as_bytes());
+        work.candidates_digest = Some(digest.clone());
+        settled.bodies.push((digest, text));
+        work.plan_action = Some(Action::Review);
+        work.record.reason = Some("ambiguous".to_owned());
+        work.record.explanation = format!("{says} Choose the one it is, or say that it is new.");
+        self.rest(work, State::Review, settled).await
     }
 
     pub(super) async fn find(&self, draft: &Draft) -> Result<Found, Stop> {
@@ -841,6 +866,24 @@ struct Shut {
     says: String,
     /// The source document is finished, not withdrawn.
     has_ended: bool,
+}
+
+/// How a connector says that a name was all that matched.
+const BY_NAME: &str = "name";
+const TWINS: &str =
+    "Two records of the source have this name, and the target has one record of it.";
+
+fn twin_of(target_id: String, matched_by: String, differences: Vec<Change>) -> Candidate {
+    let facts = differences
+        .into_iter()
+        .map(|change| (change.field, change.from.unwrap_or_default()))
+        .collect();
+    Candidate {
+        target_id,
+        matched_by,
+        score: 60,
+        facts,
+    }
 }
 
 /// What the store knows around a record.

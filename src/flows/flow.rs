@@ -13,6 +13,8 @@ pub struct Facts {
     pub number: Option<String>,
     pub counterparty: Option<String>,
     pub money: Option<Money>,
+    /// Its name as people compare names, where two of one name must not be taken for each other.
+    pub twin_key: Option<String>,
 }
 
 /// Answers whether a source record is linked already.

@@ -11,4 +11,4 @@ pub use declaration::{PairDeclaration, PairFlow, Policy, PolicyKind, RecordKind,
 pub use flow::{Afterwards, Facts, Flow, Linked, lane};
 pub use gate::{Gate, Rules};
 pub use order::ORDER;
-pub use vendor::VENDOR;
+pub use vendor::{VENDOR, twin_key};

@@ -29,6 +29,7 @@ fn facts(order: &Order) -> Facts {
         number: Some(order.number.clone()),
         counterparty: order.vendor_name.clone(),
         money: order.money(),
+        twin_key: None,
     }
 }
 

@@ -4,6 +4,7 @@ use super::flow::{Afterwards, Facts, Flow, Linked};
 use super::gate::{Gate, Rules};
 use crate::contract::Need;
 use crate::domain::mapping::Tables;
+use crate::domain::name::plain_name;
 use crate::domain::records::Vendor;
 use crate::domain::system::Entity;
 
@@ -24,7 +25,14 @@ fn facts(vendor: &Vendor) -> Facts {
         number: vendor.number.clone(),
         counterparty: Some(vendor.name.clone()),
         money: None,
+        twin_key: Some(twin_key(&vendor.name)),
     }
+}
+
+/// A name as people compare names.
+#[must_use]
+pub fn twin_key(name: &str) -> String {
+    plain_name(name).core
 }
 
 fn gate(vendor: &Vendor, rules: &Rules<'_>) -> Gate {

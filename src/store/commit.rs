@@ -3,6 +3,8 @@
 //! SQLite has one writer, so all units share one queue. On PostgreSQL a few queues run side by side;
 //! a tenant always meets the same one, and one commit holds one tenant only.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
@@ -77,9 +79,24 @@ impl Unit {
     }
 }
 
+/// How much was committed since the start, for measuring.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Commits {
+    pub commits: u64,
+    pub units: u64,
+}
+
+/// The same, counted by every queue.
+#[derive(Debug, Default)]
+struct Counter {
+    commits: AtomicU64,
+    units: AtomicU64,
+}
+
 /// The queues.
 pub(super) struct Committer {
     queues: Vec<mpsc::Sender<Unit>>,
+    counter: Arc<Counter>,
 }
 
 impl Committer {
@@ -88,14 +105,28 @@ impl Committer {
             DbBackend::Postgres => QUEUES,
             _ => 1,
         };
+        let counter = Arc::new(Counter::default());
         let queues = (0..count)
             .map(|_| {
                 let (sender, units) = mpsc::channel(QUEUE_MAX);
-                tokio::spawn(commit_all(connection.clone(), clock.clone(), units));
+                let counter = Arc::clone(&counter);
+                tokio::spawn(commit_all(
+                    connection.clone(),
+                    clock.clone(),
+                    units,
+                    counter,
+                ));
                 sender
             })
             .collect();
-        Self { queues }
+        Self { queues, counter }
+    }
+
+    pub(super) fn commits(&self) -> Commits {
+        Commits {
+            commits: self.counter.commits.load(Ordering::Relaxed),
+            units: self.counter.units.load(Ordering::Relaxed),
+        }
     }
 
     pub(super) async fn queue(&self, unit: Unit) -> Result<(), StoreError> {
@@ -107,7 +138,12 @@ impl Committer {
     }
 }
 
-async fn commit_all(connection: DatabaseConnection, clock: Clock, mut units: mpsc::Receiver<Unit>) {
+async fn commit_all(
+    connection: DatabaseConnection,
+    clock: Clock,
+    mut units: mpsc::Receiver<Unit>,
+    counter: Arc<Counter>,
+) {
     let alone = connection.get_database_backend() == DbBackend::Postgres;
     let mut kept: Option<Unit> = None;
     loop {
@@ -130,6 +166,9 @@ async fn commit_all(connection: DatabaseConnection, clock: Clock, mut units: mps
                 Err(_) => break,
             }
         }
+        let size = u64::try_from(batch.len()).unwrap_or(0);
+        counter.commits.fetch_add(1, Ordering::Relaxed);
+        counter.units.fetch_add(size, Ordering::Relaxed);
         commit(&connection, &clock, batch).await;
     }
 }

@@ -17,6 +17,8 @@ pub struct Hint {
     pub source_at: Timestamp,
     pub project_key: Option<String>,
     pub lane: String,
+    /// Its name as people compare names.
+    pub twin_key: Option<String>,
 }
 
 /// Where the hints of one page belong.
@@ -33,7 +35,7 @@ pub struct Page<'a> {
     pub whole: bool,
 }
 
-const COLUMNS: usize = 20;
+const COLUMNS: usize = 21;
 /// Binds in one statement stay well below what SQLite takes.
 const ROWS_MAX: usize = 1_000;
 
@@ -83,6 +85,7 @@ fn row(scope: &Scope, page: &Page<'_>, hint: &Hint) -> [Value; COLUMNS] {
         hint.lane.clone().into(),
         page.pair_version.into(),
         page.run.map(|run| run.0).into(),
+        hint.twin_key.clone().into(),
         scope.now().0.into(),
     ]
 }
@@ -101,7 +104,7 @@ fn upsert(rows: usize, whole: bool) -> String {
     format!(
         "INSERT INTO record (tenant_id, id, pair_id, flow, state, explanation, flags, project_key, source_system,
            source_entity, source_id, source_place, seen_version, source_at, due_at, rank, lane, pair_version, run_id,
-           first_seen_at, attempts, waiting_for, updated_at)
+           twin_key, first_seen_at, attempts, waiting_for, updated_at)
          VALUES {}
          ON CONFLICT (tenant_id, pair_id, flow, source_system, source_id) DO UPDATE SET
            state = CASE WHEN {is_news} THEN 'pending' ELSE record.state END,
@@ -111,7 +114,7 @@ fn upsert(rows: usize, whole: bool) -> String {
                AND (record.run_id IS NULL OR record.run_id <> excluded.run_id) THEN 'unchanged'
              ELSE record.outcome END,
            seen_version = excluded.seen_version, source_at = excluded.source_at,
-           source_place = excluded.source_place, project_key = excluded.project_key, lane = excluded.lane,
+           twin_key = COALESCE(excluded.twin_key, record.twin_key), source_place = excluded.source_place, project_key = excluded.project_key, lane = excluded.lane,
            run_id = excluded.run_id",
         rows.join(", ")
     )

@@ -37,6 +37,7 @@ pub mod vendor_token;
 pub mod wait;
 pub mod work;
 
+pub use commit::Commits;
 pub use error::StoreError;
 pub use open::{Options, Store};
 pub use scope::Scope;

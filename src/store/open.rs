@@ -9,7 +9,7 @@ use sea_orm::{
 };
 
 use super::StoreError;
-use super::commit::{Committer, Unit};
+use super::commit::{Commits, Committer, Unit};
 use super::scope::{Scope, of_tenant};
 use crate::domain::clock::Clock;
 use crate::domain::ids::TenantId;
@@ -103,6 +103,12 @@ impl Store {
             self.inner.clock.now(),
             tx,
         ))
+    }
+
+    /// How much was committed since the start.
+    #[must_use]
+    pub fn commits(&self) -> Commits {
+        self.inner.committer.commits()
     }
 
     #[must_use]

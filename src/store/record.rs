@@ -46,6 +46,8 @@ pub struct Work {
     pub seen_version: String,
     pub source_at: Timestamp,
     pub project_key: Option<String>,
+    /// Its name as people compare names; records of a flow that share it may be twins.
+    pub twin_key: Option<String>,
     pub rank: u8,
     pub lane: String,
     pub plan_action: Option<Action>,
@@ -185,7 +187,7 @@ UPDATE record SET
   amount = $15, currency = $16, source_version = $17, target_system = $18, target_entity = $19, target_id = $20,
   attempts = $21, first_failed_at = $22, fault = $23, waiting_for = $24, plan_action = $25, snapshot_digest = $26,
   draft_digest = $27, changes_digest = $28, candidates_digest = $29, approved_digest = $30, approved_by = $31,
-  wish = $32, pair_version = $33, outcome = $34, updated_at = $7
+  wish = $32, pair_version = $33, outcome = $34, twin_key = $35, updated_at = $7
 WHERE tenant_id = $1 AND id = $2";
 
 /// Saves where a record stands. When a newer version was seen while it was worked on, a record that
@@ -246,6 +248,7 @@ pub async fn save(scope: &Scope, work: &Work) -> Result<(), StoreError> {
         work.outcome
             .map(|outcome| outcome.as_str().to_owned())
             .into(),
+        work.twin_key.clone().into(),
     ];
     match scope.run(SAVE, values).await? {
         0 => Err(StoreError::Missing("record")),
@@ -367,6 +370,28 @@ pub async fn count_of_run(
 struct Found {
     #[allow(dead_code)] // Only whether there is a row matters.
     id: Uuid,
+}
+
+/// Whether another record of the flow, not put aside, has the same name.
+///
+/// # Errors
+/// `Database`.
+pub async fn has_twin(scope: &Scope, work: &Work) -> Result<bool, StoreError> {
+    let Some(key) = &work.twin_key else {
+        return Ok(false);
+    };
+    let sql = "SELECT id FROM record WHERE tenant_id = $1 AND pair_id = $2 AND flow = $3 AND twin_key = $4 \
+               AND id <> $5 AND state <> 'ignored' LIMIT 1";
+    let record = &work.record;
+    let values: [Value; 5] = [
+        scope.tenant_value(),
+        record.pair_id.0.into(),
+        record.flow.as_str().into(),
+        key.clone().into(),
+        record.id.0.into(),
+    ];
+    let found: Option<Found> = scope.one(sql, values).await?;
+    Ok(found.is_some())
 }
 
 /// Whether a run still has records in work.

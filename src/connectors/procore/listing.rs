@@ -106,6 +106,10 @@ pub(super) async fn company_page(
             },
             version,
             project_key,
+            name: fields
+                .get("name")
+                .and_then(Value::as_str)
+                .map(str::to_owned),
         })
     });
     Ok(Page {

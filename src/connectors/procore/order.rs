@@ -183,6 +183,7 @@ fn seen(row: &Value, place: Place) -> Result<Seen, Fault> {
         },
         version: version(fields),
         project_key: Some(place.project.to_string()),
+        name: None,
     })
 }
 

@@ -12,7 +12,7 @@ use crate::store::record::Work;
 
 /// Every column that is read, in one list for every statement.
 pub(in crate::store) const COLUMNS: &str = "id, pair_id, flow, state, substate, reason, explanation, flags, number, \
-counterparty, project_key, project, amount, currency, source_system, source_entity, source_id, source_place, \
+counterparty, twin_key, project_key, project, amount, currency, source_system, source_entity, source_id, source_place, \
 source_version, seen_version, source_at, target_system, target_entity, target_id, attempts, due_at, first_failed_at, \
 rank, lane, fault, waiting_for, plan_action, snapshot_digest, draft_digest, changes_digest, candidates_digest, \
 approved_digest, approved_by, wish, pair_version, run_id, outcome, first_seen_at, updated_at";
@@ -29,6 +29,7 @@ pub(in crate::store) struct RecordRow {
     flags: String,
     number: Option<String>,
     counterparty: Option<String>,
+    twin_key: Option<String>,
     project_key: Option<String>,
     project: Option<String>,
     amount: Option<i64>,
@@ -120,6 +121,7 @@ impl RecordRow {
             seen_version: self.seen_version,
             source_at: Timestamp(self.source_at),
             project_key: self.project_key,
+            twin_key: self.twin_key,
             rank: u8::try_from(self.rank).unwrap_or(u8::MAX),
             lane: self.lane,
             plan_action: self
