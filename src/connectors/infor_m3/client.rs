@@ -11,10 +11,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::super::kit::fault::{by_status, no_answer, sample, unusable};
-use super::super::kit::json;
-use super::fault::{refused, terminated};
-use super::reply::{self, Nok, Reply, Row};
+use super::answer;
+use super::fault::refused;
+use super::reply::{Nok, Row};
 use crate::contract::{Body, Call, Method, Request, Response, Session};
 use crate::domain::connection::Settings;
 use crate::domain::fault::Fault;
@@ -164,8 +163,8 @@ async fn call(session: &Session, mi: &Mi<'_>, call: Call) -> Result<Result<Vec<R
     if !first_only {
         let answer = send(session, mi, call, Generation::Second).await?;
         // Without an envelope nothing ran: the gateway does not know the path.
-        if answer.status != 404 || envelope(call, &answer).is_ok() {
-            return read(session, mi, call, &answer);
+        if answer.status != 404 || answer::envelope(call, &answer).is_ok() {
+            return answer::read(&operation(session, mi), now, call, &answer);
         }
     }
     let answer = send(session, mi, call, Generation::First).await?;
@@ -174,7 +173,7 @@ async fn call(session: &Session, mi: &Mi<'_>, call: Call) -> Result<Result<Vec<R
             .facts
             .remember(FIRST_GENERATION_ONLY, now, Value::from(true));
     }
-    read(session, mi, call, &answer)
+    answer::read(&operation(session, mi), now, call, &answer)
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -222,71 +221,6 @@ async fn send(
         private: false,
     };
     session.send_authorized(build).await
-}
-
-fn envelope(call: Call, answer: &Response) -> Result<Reply, Fault> {
-    let body = json::parse(call, answer)?;
-    reply::read(&body).ok_or_else(|| {
-        unusable(
-            call,
-            "answer_unknown",
-            format!("the answer is none of M3's: {}", sample(&answer.body)),
-        )
-    })
-}
-
-fn read(
-    session: &Session,
-    mi: &Mi<'_>,
-    call: Call,
-    answer: &Response,
-) -> Result<Result<Vec<Row>, Nok>, Fault> {
-    let operation = operation(session, mi);
-    // A refusal is in a 200 or in a 400; other statuses are the gateway's, whatever they carry.
-    if !answer.is_success() && ![400, 404].contains(&answer.status) {
-        return Err(by_status(
-            call,
-            answer,
-            session.clock.now(),
-            gateway_says(&operation, answer),
-        ));
-    }
-    let envelope = match envelope(call, answer) {
-        Err(_) if !answer.is_success() => {
-            let says = gateway_says(&operation, answer);
-            return Err(by_status(call, answer, session.clock.now(), says));
-        }
-        envelope => envelope?,
-    };
-    match envelope {
-        Reply::Rows(rows) => Ok(Ok(rows)),
-        Reply::Refused(nok) => Ok(Err(nok)),
-        // A read that names its reason has had its answer.
-        Reply::Terminated(nok) if call == Call::Read && !nok.code.is_empty() => Ok(Err(nok)),
-        Reply::Terminated(nok) => Err(terminated(call, &operation, &nok)),
-        Reply::Missing => Err(no_answer(
-            call,
-            "result_missing",
-            format!("{operation}: the answer has no result for it"),
-        )),
-    }
-}
-
-fn gateway_says(operation: &str, answer: &Response) -> String {
-    let advice = match answer.status {
-        401 => "the gateway refuses the access token",
-        403 => {
-            "the service account may not call this: grant its user the program, and the app the M3 suite"
-        }
-        404 => "the gateway does not know this path: check the tenant, and that the M3 suite is on",
-        429 => "the gateway's limit of calls is reached",
-        _ => "the gateway gave no answer of M3's",
-    };
-    format!(
-        "{operation}: {advice} (status {}, {})",
-        answer.status,
-        sample(&answer.body)
-    )
 }
 
 /// `{iu}/{ti}/M3/m3api-rest`, to which parts are added.

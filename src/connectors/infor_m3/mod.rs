@@ -3,6 +3,7 @@
 //! Read: "Infor ION API Gateway and M3 MI REST facts" with its program lists and examples, 2026-11-22.
 
 mod accept;
+mod answer;
 mod auth;
 mod client;
 mod export;

@@ -6,7 +6,10 @@
 mod chain;
 mod draft;
 mod find;
+mod head;
 mod lacking;
+mod line;
+mod people;
 mod proof;
 mod quantity;
 

@@ -4,8 +4,10 @@
 //! a second one cannot be made. Source: Infor ION API Gateway and M3 MI REST facts, read 2026-11-22 (CRS620MI).
 
 mod chain;
+mod contact;
 mod draft;
 mod find;
+mod search;
 
 use super::lookup;
 use crate::contract::{
