@@ -72,6 +72,7 @@ fn href(kind: &str, id: &str) -> String {
 fn title(action: &str) -> (Option<&'static str>, &'static str) {
     let (title, state) = match action {
         "write.intent" => ("About to be written", "syncing"),
+        "write.accepted" => ("Accepted by the other system, not yet verified", "waiting"),
         "write.confirmed" => ("Written and verified", "succeeded"),
         "write.rejected" => ("Refused by the other system", "failed"),
         "write.unknown" => ("No usable answer; it is looked for", "warning"),

@@ -56,7 +56,7 @@ impl Line {
             project: record.project.clone().unwrap_or_default(),
             money: record.money.as_ref().map(Shown::from),
             state: record.state.as_str(),
-            state_title: state_title(record, now),
+            state_title: short_title(record, now),
             diverged: is_diverged(record),
             says: record.explanation.clone(),
             updated_at: record.updated_at.to_string(),
@@ -74,6 +74,14 @@ pub fn title(record: &Record) -> String {
         .flatten()
         .find(|text| !text.trim().is_empty());
     named.map_or_else(|| format!("#{}", record.source.id), Clone::clone)
+}
+
+/// A state in a list, where the sentence beside it says what it waits for.
+fn short_title(record: &Record, now: Timestamp) -> String {
+    match record.state {
+        State::Waiting if record.substate.is_none() => record.state.title().to_owned(),
+        _ => state_title(record, now),
+    }
 }
 
 /// A state in words, with what it waits for or when it is tried again.
