@@ -495,12 +495,7 @@ impl<E: Canonical> Trip<'_, E> {
     }
 
     /// Not linked yet: find its place in the target, or make one.
-    async fn place(
-        &self,
-        mut work: Work,
-        settled: Settled,
-        draft: Draft,
-    ) -> Result<Went, Stop> {
+    async fn place(&self, mut work: Work, settled: Settled, draft: Draft) -> Result<Went, Stop> {
         let to_stop = |fault| Stop::Fault(fault, Whose::Target);
         if let Some(Wish::Link(target_id)) = &work.wish {
             let differences = self

@@ -6,8 +6,7 @@ use super::fields::Fields;
 use super::names::{Choice, Names};
 use super::page::{self, Answer, Shell, Visit, say};
 use super::paging::Paging;
-use super::problem::Problem;
-use crate::domain::fault::Issue;
+use super::records::filter::id;
 use crate::domain::ids::PairId;
 use crate::domain::link::Link;
 use crate::store::link::{self, Filter};
@@ -69,34 +68,24 @@ pub fn matched_by(word: &str) -> &str {
 }
 
 /// Reads `pair, entity, source_id, target_id`.
-///
-/// # Errors
-/// 422, for a pair that cannot be meant.
-pub fn filter(query: &Fields) -> Result<Filter, Problem> {
-    let pair = match query.given("pair").map(str::parse::<PairId>) {
-        None => None,
-        Some(Ok(pair)) => Some(pair),
-        Some(Err(_)) => {
-            let issue = Issue::new("pair", "malformed", "This is not an id.");
-            return Err(Problem::invalid(vec![issue]));
-        }
-    };
-    Ok(Filter {
-        pair,
+#[must_use]
+pub fn filter(query: &Fields) -> Filter {
+    Filter {
+        pair: id(query, "pair").map(PairId),
         entity: query.given("entity").map(str::to_owned),
         source_id: query.given("source_id").map(str::to_owned),
         target_id: query.given("target_id").map(str::to_owned),
-    })
+    }
 }
 
 /// `GET /cross-references`.
 ///
 /// # Errors
-/// `invalid`, for a filter that cannot be meant.
+/// `invalid`, for a page that cannot be meant.
 pub async fn list(visit: Visit) -> Answer {
     let names = Names::load(&visit).await?;
     let mut query = visit.query.clone();
-    let filter = filter(&query)?;
+    let filter = filter(&query);
     let paging = Paging::of(&query)?;
     let scope = visit.desk().store().read(visit.caller().tenant_id).await?;
     let found = link::list(&scope, &filter, paging.before()?, paging.one_more()).await?;

@@ -268,6 +268,10 @@ fn is_allowed(route: &Route, caller: &Caller) -> Result<(), Problem> {
     match route.needs {
         Needs::Nobody | Needs::Anybody => Ok(()),
         Needs::Scope(scope) if caller.may(scope) => Ok(()),
+        Needs::OneOf(scopes) if scopes.iter().any(|scope| caller.may(*scope)) => Ok(()),
+        Needs::OneOf(_) => Err(Problem::forbidden(
+            "This needs a right that you do not have.",
+        )),
         Needs::Scope(scope) => Err(Problem::forbidden(format!(
             "This needs the right “{scope}”, which you do not have."
         ))),

@@ -170,6 +170,13 @@ fn parameter(name: &str, place: ParameterIn, says: &str, required: bool) -> Para
 fn right(route: &Route) -> Option<String> {
     match route.needs {
         Needs::Scope(scope) => Some(format!("Needs the scope `{scope}`.")),
+        Needs::OneOf(scopes) => {
+            let words: Vec<String> = scopes.iter().map(|scope| format!("`{scope}`")).collect();
+            Some(format!(
+                "Needs the scope {}, by the act.",
+                words.join(" or ")
+            ))
+        }
         Needs::Nobody | Needs::Anybody => None,
     }
 }
@@ -220,7 +227,7 @@ struct Line {
     method: &'static str,
     path: &'static str,
     summary: &'static str,
-    scope: &'static str,
+    scope: String,
 }
 
 /// `GET /api`: the same for people.
@@ -233,8 +240,12 @@ pub async fn page(guest: Guest) -> Answer {
         path: route.path,
         summary: doc.summary,
         scope: match route.needs {
-            Needs::Scope(scope) => scope.as_str(),
-            Needs::Nobody | Needs::Anybody => "any",
+            Needs::Scope(scope) => scope.as_str().to_owned(),
+            Needs::OneOf(scopes) => {
+                let words: Vec<&str> = scopes.iter().map(|scope| scope.as_str()).collect();
+                words.join(" or ")
+            }
+            Needs::Nobody | Needs::Anybody => "any".to_owned(),
         },
     });
     page::show(&ApiPage {

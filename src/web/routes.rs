@@ -79,6 +79,8 @@ pub enum Needs {
     Anybody,
     /// To be known, and this right.
     Scope(Scope),
+    /// To be known, and one of these rights: which one depends on the act that the body names.
+    OneOf(&'static [Scope]),
 }
 
 /// One line of the table.
@@ -171,10 +173,27 @@ const fn call(verb: Verb, path: &'static str, needs: Needs, handler: Handler, do
 
 const NOBODY: Needs = Needs::Nobody;
 const ANYBODY: Needs = Needs::Anybody;
+const OPERATE_OR_APPROVE: Needs = Needs::OneOf(&[Scope::Operate, Scope::Approve]);
 const READ: Needs = Needs::Scope(Scope::Read);
 const OPERATE: Needs = Needs::Scope(Scope::Operate);
 const APPROVE: Needs = Needs::Scope(Scope::Approve);
 const ADMIN: Needs = Needs::Scope(Scope::Admin);
+
+const RECORD_FILTERS: &[(&str, &str)] = &[
+    ("pair", "Of this pair"),
+    ("flow", "Of this flow"),
+    ("state", "One state, or several with commas"),
+    (
+        "q",
+        "A part of a number, a counterparty, a project or an id",
+    ),
+    ("updated_after", "RFC 3339"),
+    ("run", "Last worked by this run"),
+    (
+        "flag",
+        "`diverged`, `orphaned`, `superseded`, `outcome_unknown`",
+    ),
+];
 
 /// THE table.
 #[rustfmt::skip]
@@ -195,8 +214,8 @@ pub static ROUTES: &[Route] = &[
     page(Verb::Post, "/sign-out", ANYBODY, || web::to(sign_in::end)),
     page(Verb::Get, "/dashboard", READ, || web::to(dashboard::show)),
     page(Verb::Get, "/records", READ, || web::to(records::list)),
-    page(Verb::Get, "/records/bulk", READ, || web::to(bulk::ask)),
-    page(Verb::Post, "/records/bulk", READ, || web::to(bulk::carry_out)),
+    page(Verb::Get, "/records/bulk", OPERATE_OR_APPROVE, || web::to(bulk::ask)),
+    page(Verb::Post, "/records/bulk", OPERATE_OR_APPROVE, || web::to(bulk::carry_out)),
     page(Verb::Get, "/records/{id}", READ, || web::to(record::show)),
     page(Verb::Get, "/records/{id}/events", READ, || web::to(record::watch)),
     page(Verb::Post, "/records/{id}/retry", OPERATE, || web::to(act::retry)),
@@ -269,6 +288,53 @@ pub static ROUTES: &[Route] = &[
     call(Verb::Put, "/api/v1/pairs/{id}/mappings/{kind}", OPERATE, || web::to(api::mappings::replace),
         Doc::new("Replaces a mapping table whole; an empty array clears it")
             .takes(array::<api::mappings::NewMappingRow>).gives(200, of::<api::mappings::ReplacedView>)).takes_up_to(TABLE_MAX),
+
+    call(Verb::Post, "/api/v1/pairs/{id}/runs", OPERATE, || web::to(api::runs::start),
+        Doc::new("Starts a run, or joins the one that is open")
+            .takes(of::<api::runs::NewRunBody>).gives(202, of::<api::runs::Started>)).creates(),
+    call(Verb::Get, "/api/v1/runs", READ, || web::to(api::runs::list),
+        Doc::new("Lists runs, newest first").gives(200, list::<api::runs::RunView>).paged()
+            .query(&[("pair", "Of this pair")])),
+    call(Verb::Get, "/api/v1/runs/{id}", READ, || web::to(api::runs::show),
+        Doc::new("Shows a run with its counts").gives(200, of::<api::runs::RunView>)),
+    call(Verb::Post, "/api/v1/runs/{id}/cancel", OPERATE, || web::to(api::runs::cancel),
+        Doc::new("Ends a run; what it has seen goes on by itself").gives(200, of::<api::runs::RunView>)),
+
+    call(Verb::Get, "/api/v1/records", READ, || web::to(api::records::list),
+        Doc::new("Lists records, newest first").gives(200, list::<api::records::RecordView>).paged()
+            .query(RECORD_FILTERS)),
+    call(Verb::Post, "/api/v1/records/bulk", OPERATE_OR_APPROVE, || web::to(api::records::bulk),
+        Doc::new("Does one act on everything that a filter matches")
+            .takes(of::<api::records::BulkBody>).gives(202, of::<api::records::Matched>)),
+    call(Verb::Get, "/api/v1/records/{id}", READ, || web::to(api::records::show),
+        Doc::new("Shows a record, whole").gives(200, of::<api::records::WholeRecordView>)),
+    call(Verb::Get, "/api/v1/records/{id}/audit", READ, || web::to(api::records::trail),
+        Doc::new("Lists what happened to a record, oldest first")
+            .gives(200, list::<api::trail::EventView>).paged()),
+    call(Verb::Post, "/api/v1/records/{id}/retry", OPERATE, || web::to(api::records::retry),
+        Doc::new("Reads the source again and goes on").gives(200, of::<api::records::RecordView>)),
+    call(Verb::Post, "/api/v1/records/{id}/replay", OPERATE, || web::to(api::records::replay),
+        Doc::new("Works from the stored source").gives(200, of::<api::records::RecordView>)),
+    call(Verb::Post, "/api/v1/records/{id}/ignore", OPERATE, || web::to(api::records::ignore),
+        Doc::new("Puts a record aside")
+            .takes(of::<api::records::IgnoreBody>).gives(200, of::<api::records::RecordView>)),
+    call(Verb::Post, "/api/v1/records/{id}/link", OPERATE, || web::to(api::records::link),
+        Doc::new("Says which record of the target it is, or that it is a new one")
+            .takes(of::<api::records::LinkBody>).gives(200, of::<api::records::RecordView>)),
+    call(Verb::Post, "/api/v1/records/{id}/approve", APPROVE, || web::to(api::records::approve),
+        Doc::new("Lets a write through, bound to what was looked at")
+            .takes(of::<api::records::ApproveBody>).gives(200, of::<api::records::RecordView>)),
+    call(Verb::Post, "/api/v1/records/{id}/reject", APPROVE, || web::to(api::records::reject),
+        Doc::new("Does not let a write through")
+            .takes(of::<api::records::RejectBody>).gives(200, of::<api::records::RecordView>)),
+    call(Verb::Get, "/api/v1/cross-references", READ, || web::to(api::links::list),
+        Doc::new("Lists which record of one system is which of the other")
+            .gives(200, list::<api::links::LinkView>).paged()
+            .query(&[("pair", ""), ("entity", ""), ("source_id", ""), ("target_id", "")])),
+    call(Verb::Get, "/api/v1/audit", READ, || web::to(api::trail::list),
+        Doc::new("Lists the trail, newest first").gives(200, list::<api::trail::EventView>).paged()
+            .query(&[("from", "RFC 3339, or a day"), ("to", "RFC 3339, or a day"), ("actor", "An id"),
+                ("action", "As `record.approved`"), ("record", "The id of what it is about")])),
 ];
 
 /// Puts the table into the router. What it does not hold is answered the same way everywhere.

@@ -8,10 +8,9 @@ use super::live::{self, Fingerprint};
 use super::names::{Choice, Names};
 use super::page::{self, Answer, Flash, Shell, Visit, say};
 use super::paging::Paging;
-use super::problem::Problem;
+use super::records::filter::id;
 use crate::desk::run as act;
 use crate::domain::clock::Timestamp;
-use crate::domain::fault::Issue;
 use crate::domain::ids::{PairId, RunId};
 use crate::domain::member::Scope;
 use crate::domain::run::{Counts, Run, RunState, Trigger};
@@ -123,18 +122,9 @@ fn summary(run: &Run) -> String {
 }
 
 /// `pair` of a list's address.
-///
-/// # Errors
-/// 422, when it cannot be meant.
-pub fn pair_of(query: &Fields) -> Result<Option<PairId>, Problem> {
-    match query.given("pair").map(str::parse) {
-        None => Ok(None),
-        Some(Ok(pair)) => Ok(Some(pair)),
-        Some(Err(_)) => {
-            let issue = Issue::new("pair", "malformed", "This is not an id.");
-            Err(Problem::invalid(vec![issue]))
-        }
-    }
+#[must_use]
+pub fn pair_of(query: &Fields) -> Option<PairId> {
+    id(query, "pair").map(PairId)
 }
 
 /// `GET /runs`.
@@ -144,7 +134,7 @@ pub fn pair_of(query: &Fields) -> Result<Option<PairId>, Problem> {
 pub async fn list(visit: Visit) -> Answer {
     let names = Names::load(&visit).await?;
     let mut query = visit.query.clone();
-    let pair = pair_of(&query)?;
+    let pair = pair_of(&query);
     let paging = Paging::of(&query)?;
     let scope = visit.desk().store().read(visit.caller().tenant_id).await?;
     let mut found = run::list(&scope, pair, paging.before()?, paging.one_more()).await?;
@@ -235,17 +225,6 @@ pub async fn show(visit: Visit, id: Id<RunId>) -> Answer {
     drop(scope);
     let run = &open.run;
     let seen: u64 = run.flows.values().map(|counts| counts.seen).sum();
-    let at_rest = |counts: &Counts| {
-        counts.created
-            + counts.updated
-            + counts.linked
-            + counts.unchanged
-            + counts.waiting
-            + counts.held
-            + counts.review
-            + counts.failed
-            + counts.ignored
-    };
     let done = run.flows.values().map(at_rest).sum();
     page::show(&Show {
         shell: visit.shell("runs"),
@@ -274,6 +253,24 @@ pub async fn show(visit: Visit, id: Id<RunId>) -> Answer {
         done,
         seen,
     })
+}
+
+/// Records that nothing more is done with by the run.
+#[must_use]
+pub fn at_rest(counts: &Counts) -> u64 {
+    [
+        counts.created,
+        counts.updated,
+        counts.linked,
+        counts.unchanged,
+        counts.waiting,
+        counts.held,
+        counts.review,
+        counts.failed,
+        counts.ignored,
+    ]
+    .iter()
+    .sum()
 }
 
 fn facts(run: &Run) -> Vec<(&'static str, String)> {

@@ -3,7 +3,11 @@
 pub mod call;
 pub mod connections;
 pub mod given;
+pub mod links;
 pub mod mappings;
 pub mod me;
 pub mod pairs;
+pub mod records;
+pub mod runs;
 pub mod tokens;
+pub mod trail;

@@ -133,10 +133,9 @@ fn filter_of(fields: &Fields) -> Fields {
 }
 
 fn kept(fields: &Fields) -> Vec<(String, String)> {
-    const NAMES: [&str; 7] = ["pair", "flow", "state", "q", "updated_after", "run", "flag"];
     let known = fields
         .iter()
-        .filter(|(name, value)| NAMES.contains(name) && !value.is_empty());
+        .filter(|(name, value)| filter::NAMES.contains(name) && !value.is_empty());
     known
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect()

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ml_connector::connectors::kit::{HttpNetwork, Rules};
+use ml_connector::desk::Desk;
 use ml_connector::desk::account::{NewAccount, create_account};
 use ml_connector::desk::connection::{self, NewConnection};
-use ml_connector::desk::Desk;
 use ml_connector::domain::clock::{Clock, Pace, Timestamp};
 use ml_connector::domain::ids::{ConnectionId, PairId};
 use ml_connector::domain::mapping::{MappingKind, Row};

@@ -58,6 +58,7 @@ async fn every_scope_opens_what_the_table_says() {
             let allowed = match route.needs {
                 Needs::Nobody | Needs::Anybody => true,
                 Needs::Scope(needed) => needed == *scope,
+                Needs::OneOf(needed) => needed.contains(scope),
             };
             let refused = status == StatusCode::FORBIDDEN;
             assert_eq!(
