@@ -386,6 +386,7 @@ async fn keep(
                         store::connection::clear_credentials(scope, id).await?;
                     }
                     store::connection::set_credentials(scope, id, &sealed).await?;
+                    store::mapping::unverify_all(scope, id).await?;
                     // What failed for want of the right settings may work now.
                     scope.wake(scope.now());
                 }

@@ -11,7 +11,7 @@ use crate::domain::fault::Fault;
 use crate::domain::ids::{ConnectionId, TenantId};
 use crate::domain::member::Actor;
 use crate::domain::pair::Pair;
-use crate::store::{StoreError, connection, pair, record};
+use crate::store::{StoreError, connection, mapping, pair, record};
 use futures::future::join_all;
 
 /// A whole test is over by then: people and their tools give up after half a minute.
@@ -63,6 +63,7 @@ async fn keep(
                 if connection::set_ping(scope, &connection, &ping).await? && ping.ok {
                     connection::set_auth_fault(scope, &connection, None).await?;
                     record::due_after_login(scope, connection.id).await?;
+                    mapping::unverify_faulty(scope, connection.id).await?;
                     scope.wake(scope.now());
                 }
                 Ok::<_, StoreError>(())

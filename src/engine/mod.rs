@@ -8,6 +8,7 @@ mod ends;
 mod error;
 mod explain;
 mod keyring;
+mod patience;
 mod plan;
 mod reconcile;
 pub mod session;

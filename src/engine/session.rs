@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Engine;
+use super::patience::Patient;
 use super::tokens::ConnectionTokens;
-use crate::contract::{Connector, Facts, Line, Session};
+use crate::contract::{Connector, Facts, Line, Session, Wire};
 use crate::domain::connection::Connection;
 use crate::domain::fault::Fault;
 use crate::domain::ids::{ConnectionId, TenantId};
@@ -80,6 +81,11 @@ fn session(
         allowance: connector.allowance,
         interactive,
     });
+    let wire: Arc<dyn Wire> = if interactive {
+        Arc::new(Patient(wire))
+    } else {
+        wire
+    };
     let tokens = ConnectionTokens {
         engine: engine.clone(),
         tenant,

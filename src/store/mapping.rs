@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::rows::{Column, MAPPING_COLUMNS, MappingRow, json_text, side_text};
 use super::{Scope, StoreError, pair};
 use crate::domain::audit::Happened;
-use crate::domain::ids::{MappingId, PairId};
+use crate::domain::ids::{ConnectionId, MappingId, PairId};
 use crate::domain::mapping::{CheckedRow, MappingKind, Row, Tables, Verdict};
 
 /// A statement that reads whole rows.
@@ -93,12 +93,6 @@ pub struct Standing {
     pub unverified: u64,
 }
 
-const STANDING: &str = r#"
-SELECT kind, CAST(count(*) AS BIGINT) AS rows,
-  CAST(sum(CASE WHEN verdict IS NOT NULL AND verdict NOT LIKE '%"issues":[]%' THEN 1 ELSE 0 END) AS BIGINT) AS faulty,
-  CAST(sum(CASE WHEN verified_at IS NULL THEN 1 ELSE 0 END) AS BIGINT) AS unverified
-FROM mapping WHERE tenant_id = $1 AND pair_id = $2 GROUP BY kind"#;
-
 /// How each table of a pair stands; a kind without rows is not there.
 ///
 /// # Errors
@@ -107,8 +101,14 @@ pub async fn standing(
     scope: &Scope,
     pair: PairId,
 ) -> Result<BTreeMap<MappingKind, Standing>, StoreError> {
+    let sql = format!(
+        "SELECT kind, CAST(count(*) AS BIGINT) AS rows,
+           CAST(sum(CASE WHEN {FAULTY} THEN 1 ELSE 0 END) AS BIGINT) AS faulty,
+           CAST(sum(CASE WHEN verified_at IS NULL THEN 1 ELSE 0 END) AS BIGINT) AS unverified
+         FROM mapping WHERE tenant_id = $1 AND pair_id = $2 GROUP BY kind"
+    );
     let counted: Vec<Counted> = scope
-        .all(STANDING, [scope.tenant_value(), pair.0.into()])
+        .all(&sql, [scope.tenant_value(), pair.0.into()])
         .await?;
     let whole = |number| u64::try_from(number).unwrap_or(0);
     counted
@@ -130,7 +130,8 @@ pub async fn standing(
 pub struct Replaced {
     pub added: usize,
     pub removed: usize,
-    /// Rows that were there before with the same two sides; what was found about them stays.
+    /// Rows that were there before with the same two sides. What was found about them stays, unless
+    /// something was wrong: it may have been mended, so they are looked up again.
     pub kept: usize,
 }
 
@@ -226,7 +227,8 @@ fn placed(
     position: i64,
 ) -> MappingRow {
     let (id, verdict, verified_at) = match before {
-        Some(before) => (before.id, before.verdict, before.verified_at),
+        Some(before) if before.is_well() => (before.id, before.verdict, before.verified_at),
+        Some(before) => (before.id, None, None),
         None => (MappingId::generate().0, None, None),
     };
     MappingRow {
@@ -359,5 +361,35 @@ pub async fn set_verdicts(
         ];
         scope.run(SET_VERDICT, values).await?;
     }
+    Ok(())
+}
+
+/// What `verdict` begins with once issues were found; [`Verdict`] writes its empty list last.
+const FAULTY: &str = r#"verdict IS NOT NULL AND verdict NOT LIKE '%"issues":[]}'"#;
+
+/// Every row of the pairs into an ERP connection is looked up again: its settings have changed.
+///
+/// # Errors
+/// `Database`.
+pub async fn unverify_all(scope: &Scope, erp: ConnectionId) -> Result<(), StoreError> {
+    unverify(scope, erp, "verified_at IS NOT NULL").await
+}
+
+/// Rows that something was wrong with are looked up again: it may have been mended in the ERP.
+///
+/// # Errors
+/// `Database`.
+pub async fn unverify_faulty(scope: &Scope, erp: ConnectionId) -> Result<(), StoreError> {
+    unverify(scope, erp, FAULTY).await
+}
+
+async fn unverify(scope: &Scope, erp: ConnectionId, which: &str) -> Result<(), StoreError> {
+    let sql = format!(
+        "UPDATE mapping SET verdict = NULL, verified_at = NULL WHERE tenant_id = $1 AND {which}
+           AND pair_id IN (SELECT id FROM pair WHERE tenant_id = $1 AND erp_connection_id = $2)"
+    );
+    scope
+        .run(&sql, [scope.tenant_value(), erp.0.into()])
+        .await?;
     Ok(())
 }

@@ -39,6 +39,14 @@ impl MappingRow {
         })
     }
 
+    /// It was looked up, and nothing was wrong with it.
+    pub(in crate::store) fn is_well(&self) -> bool {
+        self.checked()
+            .ok()
+            .and_then(|checked| checked.verdict)
+            .is_some_and(|verdict| verdict.issues.is_empty())
+    }
+
     pub(in crate::store) fn checked(&self) -> Result<CheckedRow, StoreError> {
         Ok(CheckedRow {
             row: self.row()?,

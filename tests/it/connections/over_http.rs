@@ -732,6 +732,16 @@ async fn rows_are_looked_up_as_due_work(database: TestDatabase) {
     let warnings = codes(&shown["warnings"]);
     assert_eq!(warnings, ["unmapped_codes", "faulty_rows"]);
 
+    // Once the ERP has the account, a good test of the connection finds it.
+    *bed.network.known.lock().unwrap() = vec!["5100".into(), "9999".into()];
+    let erp = shown["erp_connection_id"].as_str().unwrap();
+    bed.post(&format!("connections/{erp}/ping"), json!({}), 200)
+        .await;
+    assert!(verify().await.is_some());
+    let mended = bed.get(&format!("pairs/{pair}")).await;
+    assert_eq!(codes(&mended["warnings"]), ["unmapped_codes"]);
+    assert_eq!(verify().await, None);
+
     // What was found stays with a row that stays.
     bed.put(&path, json!([code("0", "5100"), code("100", "5100")]), 200)
         .await;
