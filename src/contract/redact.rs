@@ -41,22 +41,27 @@ pub(super) fn value(value: &Value) -> Value {
     }
 }
 
-/// A body as text without secrets. One that names none stays as it came.
-pub(super) fn body(bytes: &[u8]) -> String {
-    let text = String::from_utf8_lossy(bytes);
-    let letters: String = text
-        .chars()
-        .filter(|letter| !matches!(letter, '-' | '_'))
-        .collect::<String>()
-        .to_ascii_lowercase();
+/// The beginning of a body as text, without secrets. One that names none stays as it came.
+pub(super) fn body(bytes: &[u8], characters_max: usize) -> String {
+    // Only what is kept is looked at: a character has at most four bytes.
+    let beginning = bytes
+        .get(..characters_max.saturating_mul(4))
+        .unwrap_or(bytes);
+    let kept = beginning_of(&String::from_utf8_lossy(beginning), characters_max);
+    let mut letters = kept.replace(['-', '_'], "");
+    letters.make_ascii_lowercase();
     if !SECRET_FIELDS.iter().any(|name| letters.contains(name)) {
-        return text.into_owned();
+        return kept;
     }
     match serde_json::from_slice::<Value>(bytes) {
-        Ok(parsed) => value(&parsed).to_string(),
+        Ok(parsed) => beginning_of(&value(&parsed).to_string(), characters_max),
         // A page or a text that speaks of secrets cannot be told apart from one that holds them.
         Err(_) => format!("{HIDDEN} ({} bytes that name a secret)", bytes.len()),
     }
+}
+
+fn beginning_of(text: &str, characters_max: usize) -> String {
+    text.chars().take(characters_max).collect()
 }
 
 /// The fields of a query, as a request without a body is kept.
@@ -97,11 +102,13 @@ mod tests {
             json!({"access_token": "***", "rows": [{"Client-Secret": "***", "name": "token ring"}]})
         );
         assert_eq!(
-            body(b"{\"refresh_token\": \"canary\"}"),
+            body(b"{\"refresh_token\": \"canary\"}", 100),
             r#"{"refresh_token":"***"}"#
         );
-        assert_eq!(body(b"{ \"a\": 1.50 }"), "{ \"a\": 1.50 }");
-        assert!(!body(b"<p>password: canary</p>").contains("canary"));
+        assert_eq!(body(b"{ \"a\": 1.50 }", 100), "{ \"a\": 1.50 }");
+        assert_eq!(body("ééé".as_bytes(), 2), "éé");
+        assert_eq!(body(b"{\"token\": \"canary\"}", 12), r#"{"token":"**"#);
+        assert!(!body(b"<p>password: canary</p>", 100).contains("canary"));
         let url = "https://x/a?token=canary&page=2".parse().unwrap();
         assert_eq!(query(&url), Some(json!({"token": "***", "page": "2"})));
         assert_eq!(query(&"https://x/a".parse().unwrap()), None);

@@ -152,12 +152,8 @@ impl Session {
         match &answer {
             Ok(response) => {
                 exchange.status = Some(response.status);
-                exchange.response = (!private).then(|| {
-                    redact::body(&response.body)
-                        .chars()
-                        .take(RESPONSE_KEPT_MAX)
-                        .collect()
-                });
+                exchange.response =
+                    (!private).then(|| redact::body(&response.body, RESPONSE_KEPT_MAX));
             }
             Err(fault) => exchange.fault = Some(fault.to_string()),
         }
