@@ -190,3 +190,37 @@ pub(super) fn text(draft: &OrderDraft) -> String {
 pub(super) fn fitted(text: &str, characters_max: usize) -> String {
     shortened(text, characters_max).unwrap_or_else(|| text.to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use time::macros::date as day;
+
+    use super::*;
+
+    #[test]
+    fn a_delivery_is_wanted_as_said_and_never_in_the_past() {
+        let draft = |delivery: Option<&str>| OrderDraft {
+            batch_origin: String::new(),
+            division: String::new(),
+            supplier: String::new(),
+            head: Fields::new(),
+            delivery: delivery.map(str::to_owned),
+            lead_days: 14,
+            tag: String::new(),
+            number: String::new(),
+            title: String::new(),
+            since_ms: None,
+            lines: Vec::new(),
+            total: Decimal::ZERO,
+        };
+        let today = day!(2026 - 12 - 24);
+        for (wanted, sent) in [
+            (Some("20270115"), "20270115"),
+            (Some("20261224"), "20261224"),
+            (Some("20261101"), "20261224"),
+            (None, "20270107"),
+        ] {
+            assert_eq!(draft(wanted).delivery_on(today), sent, "{wanted:?}");
+        }
+    }
+}
