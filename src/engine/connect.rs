@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::accept::origins;
-use super::{Engine, EngineError, session};
+use super::{Engine, EngineError, projects, session};
 use crate::contract::{Connector, Probe, Reached, Session};
 use crate::domain::audit::Happened;
 use crate::domain::connection::{Connection, Ping, PingStep};
@@ -39,7 +39,12 @@ pub async fn ping(
         at: engine.clock.now(),
         steps,
     };
-    keep(engine, tenant, actor, connection, ping.clone()).await?;
+    keep(engine, tenant, actor, connection.clone(), ping.clone()).await?;
+    if ping.ok
+        && let Err(fault) = projects::refresh(engine, tenant, &connection).await
+    {
+        tracing::info!(%fault, connection = %connection.id, "the projects' names were not read");
+    }
     Ok(ping)
 }
 

@@ -1,6 +1,7 @@
 //! Moves records: reconcile, plan, apply, decide. Knows systems only by their ports.
 
 pub mod accept;
+mod breaker;
 pub mod catalog;
 pub mod connect;
 mod decide;
@@ -10,6 +11,7 @@ mod explain;
 mod keyring;
 mod patience;
 mod plan;
+mod projects;
 mod reconcile;
 pub mod session;
 mod settle;
@@ -60,6 +62,7 @@ pub struct Engine {
     tokens: Arc<tokens::TokenShelf>,
     facts: Arc<session::FactShelf>,
     resting: Arc<verify::Resting>,
+    breakers: Arc<breaker::Breakers>,
     stopping: Arc<AtomicBool>,
 }
 
@@ -79,6 +82,7 @@ impl Engine {
             tokens: Arc::default(),
             facts: Arc::default(),
             resting: Arc::default(),
+            breakers: Arc::default(),
             stopping: Arc::default(),
         }
     }

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::decide;
 use super::ends::{End, Ends};
 use super::turn::Turn;
+use super::{decide, projects};
 use crate::contract::{Canonical, ListScope, Lists, Seen};
 use crate::domain::audit::Happened;
 use crate::domain::clock::Timestamp;
@@ -122,6 +122,9 @@ impl Lister<'_> {
             return self.go_on(began_at, Vec::new(), None).await;
         }
         let from = self.ends.source(self.flow);
+        if self.listing.after.is_none() {
+            self.name_projects().await;
+        }
         let Some(lists) = lister_of(from, self.flow.record) else {
             return Err(StoreError::Missing("port"));
         };
@@ -131,10 +134,21 @@ impl Lister<'_> {
             .await;
         match page {
             Ok(page) => {
+                self.turn.engine.breakers.answered(from.connection.id);
                 let hints = page.rows.into_iter().map(|seen| self.hint(seen)).collect();
                 self.go_on(began_at, hints, page.next).await
             }
             Err(fault) => self.give_way(began_at, fault).await,
+        }
+    }
+
+    /// Names only: a listing goes on without them.
+    async fn name_projects(&self) {
+        let (engine, tenant) = (&self.turn.engine, self.turn.tenant);
+        match projects::refresh(engine, tenant, &self.ends.project.connection).await {
+            Ok(true) => self.turn.reopen(self.ends.pair.id),
+            Ok(false) => {}
+            Err(fault) => tracing::info!(%fault, "the projects' names were not read"),
         }
     }
 
@@ -229,20 +243,24 @@ impl Lister<'_> {
         let first = self.open.run.started_at.unwrap_or(now);
         let pace = self.turn.engine.pace;
         let spread = RecordId(self.open.run.id.0);
-        let next = decide::decide(&fault, decide::tried(tries, Some(first), now), |n| {
-            decide::backoff(pace, spread, n)
-        });
+        let from = self.ends.source(self.flow).connection.id;
+        let rest = self.turn.engine.breakers.failed(from, &fault, now, pace);
+        let next = match rest {
+            Some(after) => decide::Next::SlowDown { after },
+            None => decide::decide(&fault, decide::tried(tries, Some(first), now), |n| {
+                decide::backoff(pace, spread, n)
+            }),
+        };
         let after = match next {
             decide::Next::Retry { after } => after,
             decide::Next::SlowDown { after } => {
-                let from = self.ends.source(self.flow);
-                self.turn.slow_down(from.connection.id, now.plus(after));
+                self.turn.slow_down(from, now.plus(after));
                 after
             }
             decide::Next::LookAgain | decide::Next::Verify => pace.wait(LOOK_LATER),
             decide::Next::Fail => return self.fail(fault).await,
         };
-        let is_slow = matches!(fault, Fault::RateLimited { .. });
+        let is_slow = rest.is_some() || matches!(fault, Fault::RateLimited { .. });
         let listing = Listing {
             began_at: Some(began_at),
             tries: if is_slow { self.listing.tries } else { tries },

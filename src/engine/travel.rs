@@ -247,10 +247,13 @@ impl<E: Canonical> Trip<'_, E> {
             id: self.before.record.source.id.clone(),
             place: self.before.source_place.clone(),
         };
-        self.reads
+        let read = self
+            .reads
             .read(&self.source, &key)
             .await
-            .map_err(|fault| Stop::Fault(fault, Whose::Source))
+            .map_err(|fault| Stop::Fault(fault, Whose::Source))?;
+        self.turn.engine.breakers.answered(self.from.connection.id);
+        Ok(read)
     }
 
     async fn kept_snapshot(&self) -> Result<Option<Value>, StoreError> {
@@ -590,10 +593,13 @@ impl<E: Canonical> Trip<'_, E> {
     }
 
     pub(super) async fn find(&self, draft: &Draft) -> Result<Found, Stop> {
-        self.writes
+        let found = self
+            .writes
             .find(&self.target, draft, &self.tag)
             .await
-            .map_err(|fault| Stop::Fault(fault, Whose::Target))
+            .map_err(|fault| Stop::Fault(fault, Whose::Target))?;
+        self.turn.engine.breakers.answered(self.to.connection.id);
+        Ok(found)
     }
 
     fn needs_approval(&self, work: &Work, draft: &Draft) -> bool {
@@ -781,6 +787,10 @@ impl<E: Canonical> Trip<'_, E> {
         let first = *work.first_failed_at.get_or_insert(now);
         let tried = decide::tried(attempts, Some(first), now);
         let pace = self.turn.engine.pace;
+        if let Some(rest) = self.unreachable(end.connection.id, &fault) {
+            self.slow_down(end.connection.id, now.plus(rest));
+            return Ok(Went::SlowDown);
+        }
         match decide::decide(&fault, tried, |n| decide::backoff(pace, record.id, n)) {
             Next::SlowDown { after } => {
                 self.slow_down(end.connection.id, now.plus(after));
@@ -815,6 +825,18 @@ impl<E: Canonical> Trip<'_, E> {
         record.reason = Some(fault.code().to_owned());
         record.explanation = explain::retrying(fault, system, attempts, decide::ATTEMPTS_MAX, at);
         record.fault = Some(fault.clone());
+    }
+
+    /// How long a system that cannot be reached at all is left alone.
+    pub(super) fn unreachable(
+        &self,
+        connection: ConnectionId,
+        fault: &Fault,
+    ) -> Option<std::time::Duration> {
+        let engine = &self.turn.engine;
+        engine
+            .breakers
+            .failed(connection, fault, engine.clock.now(), engine.pace)
     }
 
     pub(super) fn slow_down(&self, connection: ConnectionId, until: Timestamp) {

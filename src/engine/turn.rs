@@ -137,6 +137,14 @@ impl Turn {
         Ok(ends)
     }
 
+    /// What a pair was opened with has changed: it is opened anew.
+    pub fn reopen(&self, pair: PairId) {
+        self.ends
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&pair);
+    }
+
     /// A connection must not be called before `until`.
     pub fn slow_down(&self, connection: ConnectionId, until: Timestamp) {
         let mut slow = self.slow.lock().unwrap_or_else(PoisonError::into_inner);

@@ -441,6 +441,11 @@ impl<E: Canonical> Chain<'_, '_, E> {
                 .slow_down(self.trip.to.connection.id, now.plus(*retry_after));
             return Ok(Went::SlowDown);
         }
+        if let Some(rest) = self.trip.unreachable(self.trip.to.connection.id, &fault) {
+            self.trip
+                .slow_down(self.trip.to.connection.id, now.plus(rest));
+            return Ok(Went::SlowDown);
+        }
         let mut work = self.work.clone();
         work.record.attempts = work.record.attempts.saturating_add(1);
         let tries = work.record.attempts;
@@ -647,6 +652,11 @@ impl<E: Canonical> Chain<'_, '_, E> {
 
     /// Nothing happened at the vendor: the same step is taken again later.
     async fn try_later(mut self, fault: Fault) -> Result<Went, Stop> {
+        let connection = self.trip.to.connection.id;
+        if let Some(rest) = self.trip.unreachable(connection, &fault) {
+            let until = self.now().plus(rest);
+            return self.park(until).await;
+        }
         self.effect.state = EffectState::Open;
         let now = self.now();
         let attempts = self.work.record.attempts.saturating_add(1);
