@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::blockers::may_mix;
 use super::entry::{self, Values};
 use super::{Desk, DeskError};
 use crate::domain::audit::Happened;
@@ -9,13 +10,14 @@ use crate::domain::connection::{Connection, Environment, Ping, Settings};
 use crate::domain::fault::Issue;
 use crate::domain::ids::ConnectionId;
 use crate::domain::member::Caller;
+use crate::domain::pair::PairStatus;
 use crate::domain::secret::Secret;
 use crate::domain::system::SystemId;
 use crate::engine::accept::{Entered, unknown_system};
 use crate::engine::catalog::SystemForm;
 use crate::engine::connect;
 use crate::store::connection::SealedCredential;
-use crate::store::{self, StoreError};
+use crate::store::{self, Scope, StoreError};
 use crate::vault::Place;
 
 /// A connection as somebody wants it.
@@ -381,6 +383,7 @@ async fn keep(
                 if change.is_renamed_only {
                     store::connection::rename(scope, id, &change.after.name).await?;
                 } else {
+                    refuse_mixing(scope, &change.after).await?;
                     store::connection::revise(scope, &change.after).await?;
                     if change.is_moved {
                         store::connection::clear_credentials(scope, id).await?;
@@ -399,17 +402,37 @@ async fn keep(
                             .with("secrets_forgotten", change.is_moved),
                     );
                 }
-                store::connection::find(scope, id).await
+                Ok(store::connection::find(scope, id).await?)
             })
         })
         .await
-        .map_err(|error: StoreError| match error {
-            StoreError::Stale(_) => DeskError::not_now(
+        .map_err(|error| match error {
+            DeskError::Store(StoreError::Stale(_)) => DeskError::not_now(
                 "changed_meanwhile",
                 "Somebody else changed this connection meanwhile. Look at it again and repeat your change.",
             ),
-            error => error.into(),
+            error => error,
         })
+}
+
+/// A sandbox must not come to move into production, or the reverse, behind an active pair's back.
+async fn refuse_mixing(scope: &Scope, after: &Connection) -> Result<(), DeskError> {
+    for pair in store::pair::of_connection(scope, after.id).await? {
+        if pair.status != PairStatus::Active || may_mix(&pair) {
+            continue;
+        }
+        for id in [pair.erp_connection_id, pair.project_connection_id] {
+            let other = store::connection::find(scope, id).await?;
+            if other.id != after.id && other.environment != after.environment {
+                let message = format!(
+                    "The active pair “{}” joins it with “{}”, which is {}.",
+                    pair.settings.name, other.name, other.environment
+                );
+                return Err(DeskError::not_now("environments_differ", message));
+            }
+        }
+    }
+    Ok(())
 }
 
 async fn seal(

@@ -422,6 +422,8 @@ async fn a_pair_is_made_blocked_activated_and_paused(database: TestDatabase) {
     );
     bed.post(&format!("{path}/activate"), waive, 409).await;
     bed.delete(&path, 409).await;
+    let body = json!({"environment": "production"});
+    bed.patch(&format!("connections/{erp}"), body, 409).await;
     let scope = bed
         .app
         .desk
