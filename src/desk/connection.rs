@@ -3,18 +3,17 @@
 use std::collections::BTreeMap;
 
 use super::blockers::may_mix;
-use super::entry::{self, Values};
+use super::connection_draft::{Change, Draft};
+use super::entry::Values;
 use super::{Desk, DeskError};
 use crate::domain::audit::Happened;
-use crate::domain::connection::{Connection, Environment, Ping, Settings};
-use crate::domain::fault::Issue;
+use crate::domain::connection::{Connection, Ping};
 use crate::domain::ids::ConnectionId;
 use crate::domain::member::Caller;
 use crate::domain::pair::PairStatus;
 use crate::domain::secret::Secret;
 use crate::domain::system::SystemId;
-use crate::engine::accept::{Entered, unknown_system};
-use crate::engine::catalog::SystemForm;
+use crate::engine::accept::unknown_system;
 use crate::engine::connect;
 use crate::store::connection::SealedCredential;
 use crate::store::{self, Scope, StoreError};
@@ -199,175 +198,6 @@ pub async fn remove(desk: &Desk, caller: &Caller, id: ConnectionId) -> Result<()
 pub async fn ping(desk: &Desk, caller: &Caller, id: ConnectionId) -> Result<Ping, DeskError> {
     let ping = connect::ping(&desk.engine, caller.tenant_id, &caller.actor, id).await?;
     Ok(ping)
-}
-
-/// A connection on its way to being stored, with everything that is wrong so far.
-struct Draft {
-    name: String,
-    system: SystemId,
-    environment: Environment,
-    settings: Settings,
-    credentials: BTreeMap<String, Secret<String>>,
-    issues: Vec<Issue>,
-}
-
-/// A draft that nothing is wrong with.
-struct Accepted {
-    name: String,
-    entered: Entered,
-}
-
-impl Draft {
-    fn empty(form: &SystemForm) -> Self {
-        Self {
-            name: String::new(),
-            system: form.system.clone(),
-            environment: Environment::Production,
-            settings: Settings::default(),
-            credentials: BTreeMap::new(),
-            issues: Vec::new(),
-        }
-    }
-
-    fn of(connection: &Connection) -> Self {
-        Self {
-            name: connection.name.clone(),
-            system: connection.system.clone(),
-            environment: connection.environment,
-            settings: connection.settings.clone(),
-            credentials: BTreeMap::new(),
-            issues: Vec::new(),
-        }
-    }
-
-    fn take_system(&mut self, system: Option<&str>) {
-        if system.is_some_and(|system| system.trim() != self.system.as_str()) {
-            self.issues.push(Issue::new(
-                "system",
-                "fixed",
-                "a connection stays with its system; make another connection",
-            ));
-        }
-    }
-
-    fn take_name(&mut self, name: &str) {
-        match entry::name(name) {
-            Ok(name) => self.name = name,
-            Err(issue) => self.issues.push(issue),
-        }
-    }
-
-    fn take_environment(&mut self, environment: &str) {
-        match environment.trim().parse() {
-            Ok(environment) => self.environment = environment,
-            Err(_) => self.issues.push(Issue::new(
-                "environment",
-                "unknown",
-                "choose production or sandbox",
-            )),
-        }
-    }
-
-    fn take_settings(&mut self, form: &SystemForm, entered: &Values) {
-        let issues = entry::settings(form, entered, &mut self.settings);
-        self.issues.extend(issues);
-    }
-
-    fn take_credentials(&mut self, form: &SystemForm, entered: &Values) {
-        let (given, issues) = entry::credentials(form, entered);
-        self.credentials = given;
-        self.issues.extend(issues);
-    }
-
-    fn demand_credentials(&mut self, form: &SystemForm) {
-        for field in form.credentials.iter().filter(|field| field.required) {
-            let at = format!("credentials/{}", field.name);
-            let is_named = self.issues.iter().any(|issue| issue.field == at);
-            if !is_named && !self.credentials.contains_key(field.name) {
-                self.issues.push(entry::required(at, field));
-            }
-        }
-    }
-
-    /// The connector has the last word; it says nothing twice.
-    fn accept(self, desk: &Desk) -> Result<Accepted, DeskError> {
-        let mut entered = Entered {
-            system: self.system,
-            environment: self.environment,
-            settings: self.settings,
-            credentials: self.credentials,
-        };
-        let mut issues = self.issues;
-        if let Err(found) = desk.engine.accept(&mut entered) {
-            for issue in found {
-                if !issues.iter().any(|known| known.field == issue.field) {
-                    issues.push(issue);
-                }
-            }
-        }
-        if issues.is_empty() {
-            Ok(Accepted {
-                name: self.name,
-                entered,
-            })
-        } else {
-            Err(DeskError::Invalid(issues))
-        }
-    }
-}
-
-/// What is different.
-struct Change {
-    after: Connection,
-    credentials: BTreeMap<String, Secret<String>>,
-    /// Names of what changed, for the trail.
-    fields: Vec<String>,
-    is_renamed_only: bool,
-    is_moved: bool,
-}
-
-impl Change {
-    fn between(desk: &Desk, before: Connection, accepted: Accepted) -> Self {
-        let entered = accepted.entered;
-        let old = Entered {
-            system: before.system.clone(),
-            environment: before.environment,
-            settings: before.settings.clone(),
-            credentials: BTreeMap::new(),
-        };
-        let is_moved = old.origins(&desk.engine) != entered.origins(&desk.engine);
-        let mut fields = changed_settings(&before.settings, &entered.settings);
-        if before.environment != entered.environment {
-            fields.push("environment".to_owned());
-        }
-        let is_renamed_only = fields.is_empty() && entered.credentials.is_empty();
-        if before.name != accepted.name {
-            fields.push("name".to_owned());
-        }
-        Self {
-            after: Connection {
-                name: accepted.name,
-                environment: entered.environment,
-                settings: entered.settings,
-                ..before
-            },
-            credentials: entered.credentials,
-            fields,
-            is_renamed_only,
-            is_moved,
-        }
-    }
-}
-
-fn changed_settings(before: &Settings, after: &Settings) -> Vec<String> {
-    let mut names: Vec<&String> = before.0.keys().chain(after.0.keys()).collect();
-    names.sort_unstable();
-    names.dedup();
-    names
-        .into_iter()
-        .filter(|name| before.0.get(*name) != after.0.get(*name))
-        .map(|name| format!("settings/{name}"))
-        .collect()
 }
 
 async fn keep(

@@ -4,6 +4,7 @@
 pub mod account;
 mod blockers;
 pub mod connection;
+mod connection_draft;
 mod entry;
 mod error;
 mod guessing;

@@ -9,6 +9,7 @@ mod ends;
 mod error;
 mod explain;
 mod keyring;
+mod log_in;
 mod patience;
 mod plan;
 mod projects;
