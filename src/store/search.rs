@@ -1,5 +1,7 @@
 //! Records as lists show them: filtered, searched by what people know, page by page.
 
+use std::collections::BTreeSet;
+
 use sea_orm::{FromQueryResult, Value};
 
 use super::record::Work;
@@ -51,12 +53,14 @@ impl Filter {
         if let Some(text) = self.text.as_deref().map(str::trim)
             && !text.is_empty()
         {
-            also(
-                "(lower(coalesce(number, '')) LIKE ? ESCAPE '!' OR lower(coalesce(counterparty, '')) LIKE ? ESCAPE '!' \
-                 OR lower(coalesce(project, '')) LIKE ? ESCAPE '!' OR lower(coalesce(target_id, '')) LIKE ? ESCAPE '!' \
-                 OR source_id LIKE ? ESCAPE '!')",
-                like(text).into(),
-            );
+            let ways: Vec<String> = spellings(text)
+                .into_iter()
+                .map(|spelling| {
+                    values.push(like(&spelling).into());
+                    KNOWN_BY.replace('?', &format!("${}", values.len()))
+                })
+                .collect();
+            sql.push_str(&format!(" AND ({})", ways.join(" OR ")));
         }
         if !self.states.is_empty() {
             let marks: Vec<String> = self
@@ -73,10 +77,33 @@ impl Filter {
     }
 }
 
-/// A part of a text, in lower case, with nothing in it that `LIKE` would read as its own.
+/// What people know a record by.
+const KNOWN_BY: &str = "lower(coalesce(number, '')) LIKE ? ESCAPE '!' \
+OR lower(coalesce(counterparty, '')) LIKE ? ESCAPE '!' OR lower(coalesce(project, '')) LIKE ? ESCAPE '!' \
+OR lower(coalesce(target_id, '')) LIKE ? ESCAPE '!' OR lower(source_id) LIKE ? ESCAPE '!'";
+
+/// A text in lower case. Some databases know the case of plain letters only, so the others are looked
+/// for as they were typed, in lower and in upper case, and as names are written.
+fn spellings(text: &str) -> BTreeSet<String> {
+    let words = text.split(' ').map(|word| {
+        let mut letters = word.chars();
+        let first: String = letters.by_ref().take(1).collect();
+        first.to_uppercase() + &letters.as_str().to_lowercase()
+    });
+    let as_name = words.collect::<Vec<_>>().join(" ");
+    [
+        text.to_lowercase(),
+        text.to_ascii_lowercase(),
+        text.to_uppercase().to_ascii_lowercase(),
+        as_name.to_ascii_lowercase(),
+    ]
+    .into()
+}
+
+/// A part of a text, with nothing in it that `LIKE` would read as its own.
 fn like(text: &str) -> String {
     let mut pattern = String::from("%");
-    for letter in text.to_lowercase().chars() {
+    for letter in text.chars() {
         if matches!(letter, '%' | '_' | '!') {
             pattern.push('!');
         }
@@ -158,7 +185,19 @@ mod tests {
 
     #[test]
     fn what_people_type_is_looked_for_literally() {
-        assert_eq!(like("PO_10%"), "%po!_10!%%");
+        assert_eq!(like("po_10%"), "%po!_10!%%");
         assert_eq!(like("a!b"), "%a!!b%");
+    }
+
+    #[test]
+    fn a_text_is_spelled_in_every_case_that_a_database_may_know() {
+        for (text, ways) in [
+            ("PO-1", vec!["po-1"]),
+            ("Élan", vec!["Élan", "élan"]),
+            ("élan é", vec!["Élan É", "élan é"]),
+            ("ÉTÉ zu", vec!["ÉtÉ zu", "Été zu", "été zu"]),
+        ] {
+            assert_eq!(spellings(text).into_iter().collect::<Vec<_>>(), ways);
+        }
     }
 }
