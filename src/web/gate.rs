@@ -71,10 +71,7 @@ pub async fn pass(
     let plain = request.request().clone();
     let mut answer = match passed {
         Err(Refused::SignIn(to)) => request.into_response(go(to)),
-        Err(Refused::Problem(problem)) => {
-            tell_refused(&plain, &site, &problem).await;
-            request.error_response(problem)
-        }
+        Err(Refused::Problem(problem)) => request.error_response(problem),
         Ok(()) if route.creates && claim.is_some() => {
             let (caller, body) = claim.unzip();
             let (caller, body) = (caller.ok_or_else(Problem::ours)?, body.unwrap_or_default());
@@ -83,6 +80,7 @@ pub async fn pass(
         }
         Ok(()) => carry_out(route, request, next).await,
     };
+    tell_refused(&plain, &site, &answer).await;
     set_cookies(&mut answer, &plain, &site, new_key, is_stale);
     Ok(answer)
 }
@@ -278,22 +276,24 @@ fn is_allowed(route: &Route, caller: &Caller) -> Result<(), Problem> {
     }
 }
 
-/// A known caller who was refused is told in the trail.
-async fn tell_refused(request: &HttpRequest, site: &Site, problem: &Problem) {
+/// A known caller who was refused, here or by the handler, is told in the trail.
+async fn tell_refused(request: &HttpRequest, site: &Site, answer: &ServiceResponse<BoxBody>) {
+    let error = answer.response().error();
+    let Some(problem) = error.and_then(|error| error.as_error::<Problem>()) else {
+        return;
+    };
+    let (status, code) = (problem.kind.status, problem.code);
     let caller = {
         let extensions = request.extensions();
         extensions
             .get::<Admitted>()
             .and_then(|admitted| admitted.caller.clone())
     };
-    let (Some(caller), 403) = (caller, problem.kind.status) else {
+    let (Some(caller), 403) = (caller, status) else {
         return;
     };
     let what = format!("{} {}", request.method(), request.path());
-    let told = site
-        .refusals
-        .tell(&site.desk, &caller, what, problem.code)
-        .await;
+    let told = site.refusals.tell(&site.desk, &caller, what, code).await;
     if let Err(error) = told {
         tracing::error!(%error, "a refusal could not be told");
     }
