@@ -16,6 +16,8 @@ use crate::store::{self, Scope, StoreError};
 
 /// Exchanges that are shown: the latest of them.
 const EXCHANGES_MAX: u32 = 20;
+/// Parts of one record that are shown.
+const PARTS_MAX: u32 = 1_000;
 
 /// One record, whole.
 #[derive(Debug, Clone)]
@@ -33,7 +35,17 @@ pub struct Whole {
     pub candidates: Vec<Candidate>,
     /// The cross-reference of the source record.
     pub link: Option<Link>,
+    /// The same, with those of its parts and of the records that it names.
+    pub links: Vec<Joined>,
     pub exchanges: Vec<Exchanges>,
+}
+
+/// A cross-reference around a record.
+#[derive(Debug, Clone)]
+pub struct Joined {
+    pub link: Link,
+    /// The record of its source side, where it has one of its own.
+    pub record: Option<RecordId>,
 }
 
 /// The part of a kept write that people see.
@@ -59,21 +71,68 @@ pub async fn find(desk: &Desk, caller: &Caller, id: RecordId) -> Result<Whole, D
     let entity = flow_entity(desk, &pair, work.record.flow.as_str())
         .unwrap_or_else(|| work.record.source.entity.clone());
     let source_id = &work.record.source.id;
+    let snapshot: Option<Value> = body(&scope, work.snapshot_digest.as_deref()).await?;
+    let link = store::link::of_source(&scope, pair.id, &entity, source_id).await?;
+    let links = joined(
+        desk,
+        &scope,
+        &pair,
+        (&work, link.as_ref()),
+        snapshot.as_ref(),
+    )
+    .await?;
     Ok(Whole {
-        snapshot: body(&scope, work.snapshot_digest.as_deref()).await?,
         differences: body(&scope, work.changes_digest.as_deref())
             .await?
             .unwrap_or_default(),
         candidates: body(&scope, work.candidates_digest.as_deref())
             .await?
             .unwrap_or_default(),
-        link: store::link::of_source(&scope, pair.id, &entity, source_id).await?,
         exchanges: store::exchange::of_record(&scope, id, EXCHANGES_MAX).await?,
+        snapshot,
         mapped,
         fields,
+        link,
+        links,
         pair,
         work,
     })
+}
+
+/// The record's own cross-reference, those of its parts, and those of the records that it names.
+async fn joined(
+    desk: &Desk,
+    scope: &Scope,
+    pair: &Pair,
+    (work, own): (&Work, Option<&Link>),
+    snapshot: Option<&Value>,
+) -> Result<Vec<Joined>, DeskError> {
+    let mut links = Vec::new();
+    if let Some(own) = own {
+        links.push(Joined {
+            link: own.clone(),
+            record: Some(work.record.id),
+        });
+        let parts = store::link::of_parts(scope, pair.id, &own.target.id, PARTS_MAX).await?;
+        links.extend(parts.into_iter().map(|link| Joined { link, record: None }));
+    }
+    let Some(snapshot) = snapshot else {
+        return Ok(links);
+    };
+    let flow = work.record.flow.as_str();
+    for (entity, key) in desk.engine.named_by(scope, pair, flow, snapshot).await? {
+        let found = store::link::of_source(scope, pair.id, &entity, &key).await?;
+        let Some(link) = found else { continue };
+        let record = match desk.engine.flow_of(pair, &entity) {
+            Some(flow) => store::record::of_source(scope, pair.id, flow, &key).await?,
+            None => None,
+        };
+        links.push(Joined {
+            link,
+            record: record.map(|work| work.record.id),
+        });
+    }
+    Ok(links)
 }
 
 /// What a flow's links join.

@@ -14,6 +14,9 @@ pub struct End {
     pub id: String,
 }
 
+/// What is a part of another record. Its target's key begins with that record's: `7000123/1/0`.
+pub const PARTS: &[Entity] = &[Entity::new("order_line")];
+
 /// One row of the cross-reference.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Link {

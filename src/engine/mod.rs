@@ -10,6 +10,7 @@ mod error;
 mod explain;
 mod keyring;
 mod log_in;
+mod named;
 mod patience;
 mod plan;
 mod projects;

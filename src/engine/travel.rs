@@ -182,6 +182,10 @@ impl<E: Canonical> Trip<'_, E> {
         self.note_facts(&mut work, &read);
         let refers_to = (self.flow.refers_to)(&read.record);
         let known = self.known(&refers_to).await?;
+        if known.link.is_none() {
+            // What an older version was drafted as says nothing any more.
+            work.draft_digest = None;
+        }
         let mut settled = Settled {
             bodies: self.snapshot(&mut work, &read),
             ..Settled::default()

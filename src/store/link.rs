@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::{Scope, StoreError};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{LinkId, PairId};
-use crate::domain::link::{End, Link};
+use crate::domain::link::{End, Link, PARTS};
 use crate::domain::system::Entity;
 
 #[derive(FromQueryResult)]
@@ -93,6 +93,50 @@ async fn of(
     ];
     let row: Option<Row> = scope.one(&sql, values).await?;
     Ok(row.map(Link::from))
+}
+
+/// Links of the parts of a target record, in the order in which they were made; the first `limit` of them.
+///
+/// # Errors
+/// `Database`.
+pub async fn of_parts(
+    scope: &Scope,
+    pair: PairId,
+    target_id: &str,
+    limit: u32,
+) -> Result<Vec<Link>, StoreError> {
+    let mut values: Vec<Value> = vec![
+        scope.tenant_value(),
+        pair.0.into(),
+        beginning(&format!("{target_id}/")).into(),
+    ];
+    let marks: Vec<String> = PARTS
+        .iter()
+        .map(|entity| {
+            values.push(entity.as_str().into());
+            format!("${}", values.len())
+        })
+        .collect();
+    let sql = format!(
+        "SELECT {COLUMNS} FROM link WHERE tenant_id = $1 AND pair_id = $2 AND entity IN ({}) AND alias = 0 \
+         AND target_id LIKE $3 ESCAPE '!' ORDER BY id LIMIT {limit}",
+        marks.join(", ")
+    );
+    let rows: Vec<Row> = scope.all(&sql, values).await?;
+    Ok(rows.into_iter().map(Link::from).collect())
+}
+
+/// A pattern of everything that begins so, with nothing in it that `LIKE` would read as its own.
+fn beginning(text: &str) -> String {
+    let mut pattern = String::new();
+    for letter in text.chars() {
+        if matches!(letter, '%' | '_' | '!') {
+            pattern.push('!');
+        }
+        pattern.push(letter);
+    }
+    pattern.push('%');
+    pattern
 }
 
 /// What a link is made of.
