@@ -60,7 +60,8 @@ fn instant(text: &str, of_day: &str) -> Option<Timestamp> {
     if is_day {
         return format!("{text}T{of_day}Z").parse().ok();
     }
-    text.parse().ok()
+    let with_plus = || text.replace(' ', "+").parse();
+    text.parse().or_else(|_| with_plus()).ok()
 }
 
 /// `GET /audit`.

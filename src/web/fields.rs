@@ -2,6 +2,8 @@
 
 use url::form_urlencoded;
 
+use crate::domain::clock::{NotATime, Timestamp};
+
 /// Every pair in order. A name may come more than once.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Fields(Vec<(String, String)>);
@@ -35,6 +37,17 @@ impl Fields {
     #[must_use]
     pub fn given(&self, name: &str) -> Option<&str> {
         Some(self.get(name).trim()).filter(|value| !value.is_empty())
+    }
+
+    /// An instant. A plus sign that was not written as `%2B` arrives as a blank; it is meant as itself.
+    #[must_use]
+    pub fn instant(&self, name: &str) -> Option<Result<Timestamp, NotATime>> {
+        let text = self.given(name)?;
+        let parsed = text.parse().or_else(|error| {
+            let with_plus = text.replace(' ', "+");
+            with_plus.parse().map_err(|_| error)
+        });
+        Some(parsed)
     }
 
     /// Every value of a name.

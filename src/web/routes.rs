@@ -195,6 +195,9 @@ const RECORD_FILTERS: &[(&str, &str)] = &[
     ),
 ];
 
+/// An act on many records is carried out before it is answered.
+const BULK_MAX: Duration = Duration::from_secs(120);
+
 /// THE table.
 #[rustfmt::skip]
 pub static ROUTES: &[Route] = &[
@@ -215,7 +218,7 @@ pub static ROUTES: &[Route] = &[
     page(Verb::Get, "/dashboard", READ, || web::to(dashboard::show)),
     page(Verb::Get, "/records", READ, || web::to(records::list)),
     page(Verb::Get, "/records/bulk", OPERATE_OR_APPROVE, || web::to(bulk::ask)),
-    page(Verb::Post, "/records/bulk", OPERATE_OR_APPROVE, || web::to(bulk::carry_out)),
+    page(Verb::Post, "/records/bulk", OPERATE_OR_APPROVE, || web::to(bulk::carry_out)).may_take(BULK_MAX),
     page(Verb::Get, "/records/{id}", READ, || web::to(record::show)),
     page(Verb::Get, "/records/{id}/events", READ, || web::to(record::watch)),
     page(Verb::Post, "/records/{id}/retry", OPERATE, || web::to(act::retry)),
@@ -305,7 +308,7 @@ pub static ROUTES: &[Route] = &[
             .query(RECORD_FILTERS)),
     call(Verb::Post, "/api/v1/records/bulk", OPERATE_OR_APPROVE, || web::to(api::records::bulk),
         Doc::new("Does one act on everything that a filter matches")
-            .takes(of::<api::records::BulkBody>).gives(202, of::<api::records::Matched>)),
+            .takes(of::<api::records::BulkBody>).gives(202, of::<api::records::Matched>)).may_take(BULK_MAX),
     call(Verb::Get, "/api/v1/records/{id}", READ, || web::to(api::records::show),
         Doc::new("Shows a record, whole").gives(200, of::<api::records::WholeRecordView>)),
     call(Verb::Get, "/api/v1/records/{id}/audit", READ, || web::to(api::records::trail),

@@ -5,3 +5,4 @@ mod api;
 mod edge;
 mod forms;
 mod matrix;
+mod records;

@@ -14,7 +14,7 @@ pub struct Given {
 }
 
 impl Given {
-    /// Reads a body; none is an empty object.
+    /// Reads a body; none, or `null`, is an empty object.
     ///
     /// # Errors
     /// `malformed`, where it is no JSON object; `invalid`, where a text holds what none can.
@@ -24,6 +24,7 @@ impl Given {
         } else {
             match parse(body)? {
                 Value::Object(object) => object,
+                Value::Null => Map::new(),
                 _ => return Err(Problem::malformed("Send a JSON object.")),
             }
         };
@@ -207,7 +208,7 @@ mod tests {
         ] {
             assert_eq!(Given::read(body).unwrap_err().kind.status, status);
         }
-        assert!(Given::read(b"").is_ok());
+        assert!(Given::read(b"").is_ok() && Given::read(b"null").is_ok());
         let deep = "[".repeat(100_000);
         assert!(Given::read(deep.as_bytes()).is_err());
     }

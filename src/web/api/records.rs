@@ -9,11 +9,12 @@ use super::given::Given;
 use super::links::LinkView;
 use super::trail::EventView;
 use crate::desk::record::{self, Act};
-use crate::desk::whole::{self, Whole};
+use crate::desk::whole::{self, Joined, Whole};
 use crate::domain::fault::{Fault, Issue};
 use crate::domain::ids::RecordId;
 use crate::domain::member::Scope;
 use crate::domain::money::plain;
+use crate::domain::plan::Action;
 use crate::domain::record::Record;
 use crate::store::audit::{self, Filter as EventFilter, Order};
 use crate::store::search;
@@ -168,7 +169,26 @@ pub struct WholeRecordView {
     pub mapped: Option<Value>,
     pub plan: Option<PlanView>,
     pub candidates: Vec<CandidateView>,
-    pub links: Vec<LinkView>,
+    /// Cross-references of the record, of its parts and of the records that it names.
+    pub links: Vec<RelatedView>,
+}
+
+/// A cross-reference around a record.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RelatedView {
+    #[serde(flatten)]
+    pub link: LinkView,
+    /// The record of its source side, where it has one of its own.
+    pub record_id: Option<String>,
+}
+
+impl From<&Joined> for RelatedView {
+    fn from(joined: &Joined) -> Self {
+        Self {
+            link: LinkView::from(&joined.link),
+            record_id: joined.record.map(|id| id.to_string()),
+        }
+    }
 }
 
 /// What would be done, and what approval binds to.
@@ -208,10 +228,15 @@ pub struct FactView {
 
 impl From<Whole> for WholeRecordView {
     fn from(whole: Whole) -> Self {
-        let changes = if whole.differences.is_empty() {
-            whole.fields
-        } else {
+        // What is there already is told by where it differs, what is not by every field.
+        let is_there = matches!(
+            whole.work.plan_action,
+            Some(Action::None | Action::Link | Action::Skip)
+        );
+        let changes = if is_there || !whole.differences.is_empty() {
             whole.differences
+        } else {
+            whole.fields
         };
         let changes = changes.into_iter().map(|change| ChangeView {
             field: change.field,
@@ -243,7 +268,7 @@ impl From<Whole> for WholeRecordView {
                         .collect(),
                 })
                 .collect(),
-            links: whole.link.iter().map(LinkView::from).collect(),
+            links: whole.links.iter().map(RelatedView::from).collect(),
         }
     }
 }
@@ -441,7 +466,13 @@ fn bulk_act(given: &mut Given, action: &str, reason: String) -> Option<(Act, Sco
         "retry" => (Act::Retry, Scope::Operate),
         "ignore" => (Act::Ignore { reason }, Scope::Operate),
         "approve" => (Act::Approve { digest: None }, Scope::Approve),
-        "reject" => (Act::Reject { reason }, Scope::Approve),
+        "reject" => {
+            if reason.trim().is_empty() {
+                let says = "Say why, so that whoever mends it knows.";
+                given.tell(Issue::new("reason", "missing", says));
+            }
+            (Act::Reject { reason }, Scope::Approve)
+        }
         // Said to be missing already.
         "" => return None,
         _ => {
@@ -457,8 +488,13 @@ fn bulk_act(given: &mut Given, action: &str, reason: String) -> Option<(Act, Sco
 fn bulk_filter(given: &mut Given) -> Fields {
     let mut query = Fields::default();
     let Some(Value::Object(object)) = given.value("filter").cloned() else {
-        let says = "Send a filter; an empty object matches everything.";
-        given.tell(Issue::new("filter", "missing", says));
+        let code = if given.has("filter") {
+            "wrong_type"
+        } else {
+            "missing"
+        };
+        let says = "Send an object; an empty one matches everything.";
+        given.tell(Issue::new("filter", code, says));
         return query;
     };
     for (name, value) in object {
@@ -474,6 +510,7 @@ fn bulk_filter(given: &mut Given) -> Fields {
         match value {
             Value::Null => {}
             Value::String(text) => query.add(&name, text),
+            Value::Number(number) => query.add(&name, number.to_string()),
             Value::Array(items) if items.iter().all(Value::is_string) => {
                 for item in items.iter().filter_map(Value::as_str) {
                     query.add(&name, item);

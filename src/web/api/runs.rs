@@ -137,6 +137,10 @@ pub async fn start(call: Call, id: Id<PairId>) -> Answer {
         flows: given.texts("flows"),
         full: given.flag("full").unwrap_or(false),
     };
+    if wanted.flows.as_ref().is_some_and(Vec::is_empty) {
+        let says = "Name at least one flow, or leave `flows` out for all of them.";
+        given.tell(Issue::new("flows", "empty", says));
+    }
     if given.flag("dry_run") == Some(true) {
         let says = "Dry runs are not possible in this release. Leave `dry_run` out, or send false: \
 a run then writes what the gate lets through.";

@@ -1,5 +1,6 @@
 //! Which records a list shows, as its address says it. The API and the pages read it alike.
 
+use crate::domain::clock::Timestamp;
 use crate::domain::fault::Issue;
 use crate::domain::ids::{PairId, RunId};
 use crate::domain::record::State;
@@ -19,8 +20,8 @@ pub fn read(query: &Fields) -> Result<Filter, Problem> {
         flow: query.given("flow").map(str::to_owned),
         states: states(query, &mut issues),
         run: id(query, "run").map(RunId),
-        text: query.given("q").map(str::to_owned),
-        updated_after: parsed(query, "updated_after", &mut issues),
+        text: text(query, &mut issues),
+        updated_after: instant(query, "updated_after", &mut issues),
         flag: query.given("flag").map(str::to_owned),
     };
     if issues.is_empty() {
@@ -29,6 +30,9 @@ pub fn read(query: &Fields) -> Result<Filter, Problem> {
         Err(Problem::invalid(issues))
     }
 }
+
+/// Longer than anything that people know a record by.
+const TEXT_MAX: usize = 200;
 
 /// Names that a filter may have.
 pub const NAMES: [&str; 7] = ["pair", "flow", "state", "q", "updated_after", "run", "flag"];
@@ -57,14 +61,20 @@ fn states(query: &Fields, issues: &mut Vec<Issue>) -> Vec<State> {
     states
 }
 
-fn parsed<T: std::str::FromStr>(query: &Fields, name: &str, issues: &mut Vec<Issue>) -> Option<T>
-where
-    T::Err: std::fmt::Display,
-{
-    match query.given(name).map(str::parse) {
-        None => None,
-        Some(Ok(value)) => Some(value),
-        Some(Err(error)) => {
+fn text(query: &Fields, issues: &mut Vec<Issue>) -> Option<String> {
+    let text = query.given("q")?;
+    if text.chars().count() > TEXT_MAX {
+        let says = format!("Look for {TEXT_MAX} characters at most.");
+        issues.push(Issue::new("q", "too_long", says));
+        return None;
+    }
+    Some(text.to_owned())
+}
+
+fn instant(query: &Fields, name: &str, issues: &mut Vec<Issue>) -> Option<Timestamp> {
+    match query.instant(name)? {
+        Ok(at) => Some(at),
+        Err(error) => {
             issues.push(Issue::new(name, "malformed", format!("{error}.")));
             None
         }
@@ -90,6 +100,8 @@ mod tests {
         assert_eq!(filter.text.as_deref(), Some("PO 10"));
         assert_eq!(filter.flow, None);
         assert!(filter.updated_after.is_some());
+        let offset = read(&Fields::read(b"updated_after=2026-11-24T01:00:00+01:00").unwrap());
+        assert_eq!(offset.unwrap().updated_after, filter.updated_after);
     }
 
     #[test]
@@ -102,7 +114,8 @@ mod tests {
 
     #[test]
     fn values_that_cannot_be_meant_are_refused() {
-        for query in ["state=broken", "updated_after=yesterday"] {
+        let long = format!("q={}", "x".repeat(TEXT_MAX + 1));
+        for query in ["state=broken", "updated_after=yesterday", &long] {
             assert_eq!(filter(query).unwrap_err().kind.status, 422, "{query}");
         }
     }

@@ -50,6 +50,27 @@ impl Setting {
         let erp = infor_m3::start(infor_m3::Options { port: 0, seed: 1 }).unwrap();
         let desk = desk(database, &[&source, &erp]).await;
         let caller = account(&desk).await;
+        Self::of(desk, caller, (source, erp), Approval::Automatic).await
+    }
+
+    /// A tenant of a product that is there already, with simulated systems of its own.
+    pub async fn on(desk: Desk, caller: Caller, orders: Approval) -> Self {
+        let source = procore::start(procore::Options {
+            port: 0,
+            seed: 1,
+            limits: false,
+        })
+        .unwrap();
+        let erp = infor_m3::start(infor_m3::Options { port: 0, seed: 1 }).unwrap();
+        Self::of(desk, caller, (source, erp), orders).await
+    }
+
+    async fn of(
+        desk: Desk,
+        caller: Caller,
+        (source, erp): (Running, Running),
+        orders: Approval,
+    ) -> Self {
         let project = connect(&desk, &caller, "procore", json!({
             "company_id": procore::COMPANY_ID, "api_base_url": source.url(), "login_base_url": source.url(),
         }), json!({"client_id": procore::CLIENT_ID, "client_secret": procore::CLIENT_SECRET})).await;
@@ -60,7 +81,7 @@ impl Setting {
             "subcontract_order_type": infor_m3::SUBCONTRACT_ORDER_TYPE, "batch_origin": infor_m3::BATCH_ORIGIN,
             "supplier_template": infor_m3::SUPPLIER_TEMPLATE, "requests_per_minute": 0,
         }), json!({"ionapi": infor_m3::ionapi(&erp.url())})).await;
-        let pair = pair(&desk, &caller, project, books).await;
+        let pair = pair(&desk, &caller, (project, books), orders).await;
         Self {
             desk,
             caller,
@@ -240,7 +261,12 @@ async fn connect(
     made.id
 }
 
-async fn pair(desk: &Desk, caller: &Caller, project: ConnectionId, erp: ConnectionId) -> PairId {
+async fn pair(
+    desk: &Desk,
+    caller: &Caller,
+    (project, erp): (ConnectionId, ConnectionId),
+    orders: Approval,
+) -> PairId {
     let id = PairId::generate();
     let flow = |approval| FlowSetting {
         enabled: true,
@@ -255,7 +281,7 @@ async fn pair(desk: &Desk, caller: &Caller, project: ConnectionId, erp: Connecti
             name: "Road".into(),
             flows: [
                 ("vendors", flow(Approval::Automatic)),
-                ("commitments", flow(Approval::Automatic)),
+                ("commitments", flow(orders)),
             ]
             .into_iter()
             .map(|(name, flow)| (name.to_owned(), flow))

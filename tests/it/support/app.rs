@@ -10,6 +10,7 @@ use ml_connector::contract::{Connector, Network};
 use ml_connector::desk::Desk;
 use ml_connector::desk::account::{self, Created, NewAccount};
 use ml_connector::domain::clock::{Clock, Pace};
+use ml_connector::domain::member::{Actor, Caller, Role};
 use ml_connector::domain::secret::Secret;
 use ml_connector::engine::{Engine, Setup};
 use ml_connector::pairs::PAIRS;
@@ -33,6 +34,7 @@ pub struct Wanted {
     pub connectors: &'static [&'static Connector],
     /// None: the real one, which may call this machine.
     pub network: Option<Arc<dyn Network>>,
+    pub pace: Pace,
 }
 
 impl Default for Wanted {
@@ -44,6 +46,7 @@ impl Default for Wanted {
             signup: Signup::Open,
             connectors: &[],
             network: None,
+            pace: Pace::default(),
         }
     }
 }
@@ -91,7 +94,7 @@ impl TestApp {
         };
         let store = Store::open(options).await.expect("the database opens");
         let desk = Desk {
-            engine: engine(store, &clock, wanted.connectors, wanted.network),
+            engine: engine(store, &clock, &wanted),
         };
         let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, super::free_port()));
         let public_url = match wanted.public_url {
@@ -139,6 +142,18 @@ impl TestApp {
         }
     }
 
+    /// The owner of an account, acting without a request.
+    pub fn owner(&self, account: &Account) -> Caller {
+        Caller {
+            tenant_id: account.created.tenant_id,
+            tenant_name: account.email.clone(),
+            member_id: account.created.member_id,
+            actor: Actor::command(),
+            role: Role::Owner,
+            scopes: Role::Owner.scopes().to_vec(),
+        }
+    }
+
     pub fn api(&self) -> Api {
         Api::new(&self.url)
     }
@@ -160,29 +175,25 @@ impl TestApp {
     }
 }
 
-fn engine(
-    store: Store,
-    clock: &Clock,
-    connectors: &'static [&'static Connector],
-    network: Option<Arc<dyn Network>>,
-) -> Engine {
+fn engine(store: Store, clock: &Clock, wanted: &Wanted) -> Engine {
     let keys = MasterKeys::generate().expect("a key");
     let keys = MasterKeys::parse(&keys).expect("a good key");
+    let network = wanted.network.clone();
     Engine::new(Setup {
         store,
         vault: Arc::new(Vault::new(keys)),
-        network: network.unwrap_or_else(|| real_network(clock)),
-        connectors,
+        network: network.unwrap_or_else(|| real_network(clock, wanted.pace)),
+        connectors: wanted.connectors,
         pairs: PAIRS,
         clock: clock.clone(),
-        pace: Pace::default(),
+        pace: wanted.pace,
     })
 }
 
-fn real_network(clock: &Clock) -> Arc<dyn Network> {
+fn real_network(clock: &Clock, pace: Pace) -> Arc<dyn Network> {
     let rules = Rules {
         allow_private_targets: true,
         ..Rules::default()
     };
-    Arc::new(HttpNetwork::new(rules, clock.clone(), Pace::default()).expect("a network"))
+    Arc::new(HttpNetwork::new(rules, clock.clone(), pace).expect("a network"))
 }
