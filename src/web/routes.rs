@@ -14,8 +14,8 @@ use super::gate::{self, PATIENCE};
 use super::problem::Problem;
 use super::records::{act, bulk, list as records, show as record};
 use super::{
-    approvals, assets, audit, cross_references, dashboard, health, landing, openapi, runs, sign_in,
-    sign_up, tokens,
+    approvals, assets, audit, connections, cross_references, dashboard, health, landing, mappings,
+    openapi, pairs, runs, sign_in, sign_up, tokens,
 };
 use crate::domain::member::Scope;
 
@@ -216,6 +216,30 @@ pub static ROUTES: &[Route] = &[
     page(Verb::Post, "/sign-in", NOBODY, || web::to(sign_in::create)),
     page(Verb::Post, "/sign-out", ANYBODY, || web::to(sign_in::end)),
     page(Verb::Get, "/dashboard", READ, || web::to(dashboard::show)),
+    page(Verb::Get, "/connections", READ, || web::to(connections::list::list)),
+    page(Verb::Get, "/connections/new", ADMIN, || web::to(connections::edit::new)),
+    page(Verb::Post, "/connections", ADMIN, || web::to(connections::edit::create)).may_take(PING_MAX),
+    page(Verb::Get, "/connections/{id}", READ, || web::to(connections::show::show)),
+    page(Verb::Post, "/connections/{id}", ADMIN, || web::to(connections::edit::change)).may_take(PING_MAX),
+    page(Verb::Get, "/connections/{id}/edit", ADMIN, || web::to(connections::edit::edit)),
+    page(Verb::Post, "/connections/{id}/ping", OPERATE, || web::to(connections::act::ping))
+        .may_take(PING_MAX),
+    page(Verb::Get, "/connections/{id}/remove", ADMIN, || web::to(connections::act::ask_remove)),
+    page(Verb::Post, "/connections/{id}/remove", ADMIN, || web::to(connections::act::remove)),
+    page(Verb::Get, "/pairs", READ, || web::to(pairs::list::list)),
+    page(Verb::Get, "/pairs/new", ADMIN, || web::to(pairs::edit::new)),
+    page(Verb::Post, "/pairs", ADMIN, || web::to(pairs::edit::create)),
+    page(Verb::Get, "/pairs/{id}", READ, || web::to(pairs::show::show)),
+    page(Verb::Get, "/pairs/{id}/events", READ, || web::to(pairs::show::watch)),
+    page(Verb::Post, "/pairs/{id}", ADMIN, || web::to(pairs::edit::change)),
+    page(Verb::Get, "/pairs/{id}/edit", ADMIN, || web::to(pairs::edit::edit)),
+    page(Verb::Post, "/pairs/{id}/activate", ADMIN, || web::to(pairs::act::activate)),
+    page(Verb::Post, "/pairs/{id}/pause", ADMIN, || web::to(pairs::act::pause)),
+    page(Verb::Post, "/pairs/{id}/runs", OPERATE, || web::to(pairs::act::start)),
+    page(Verb::Get, "/pairs/{id}/remove", ADMIN, || web::to(pairs::act::ask_remove)),
+    page(Verb::Post, "/pairs/{id}/remove", ADMIN, || web::to(pairs::act::remove)),
+    page(Verb::Get, "/pairs/{id}/mappings/{kind}", READ, || web::to(mappings::show)),
+    page(Verb::Post, "/pairs/{id}/mappings/{kind}", OPERATE, || web::to(mappings::save)),
     page(Verb::Get, "/records", READ, || web::to(records::list)),
     page(Verb::Get, "/records/bulk", OPERATE_OR_APPROVE, || web::to(bulk::ask)),
     page(Verb::Post, "/records/bulk", OPERATE_OR_APPROVE, || web::to(bulk::carry_out)).may_take(BULK_MAX),
@@ -238,6 +262,7 @@ pub static ROUTES: &[Route] = &[
     page(Verb::Post, "/runs/{id}/cancel", OPERATE, || web::to(runs::cancel)),
     page(Verb::Get, "/cross-references", READ, || web::to(cross_references::list)),
     page(Verb::Get, "/audit", READ, || web::to(audit::list)),
+    page(Verb::Get, "/dashboard/events", READ, || web::to(dashboard::watch)),
     page(Verb::Get, "/tokens", ADMIN, || web::to(tokens::list)),
     page(Verb::Get, "/tokens/new", ADMIN, || web::to(tokens::new)),
     page(Verb::Post, "/tokens", ADMIN, || web::to(tokens::create)),

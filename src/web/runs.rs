@@ -28,20 +28,22 @@ struct List {
     next: String,
 }
 
-struct Line {
-    id: String,
-    pair: String,
-    state: &'static str,
-    state_title: &'static str,
-    trigger: &'static str,
-    began_at: String,
-    began: String,
-    took: String,
-    summary: String,
+/// One line of a list.
+pub struct Line {
+    pub id: String,
+    pub pair: String,
+    pub state: &'static str,
+    pub state_title: &'static str,
+    pub trigger: &'static str,
+    pub began_at: String,
+    pub began: String,
+    pub took: String,
+    pub summary: String,
 }
 
 impl Line {
-    fn new(run: &Run, names: &Names, now: Timestamp) -> Self {
+    #[must_use]
+    pub fn new(run: &Run, names: &Names, now: Timestamp) -> Self {
         let began = run.started_at.unwrap_or(run.queued_at);
         Self {
             id: run.id.to_string(),

@@ -3,6 +3,7 @@
 pub mod act;
 pub mod bulk;
 pub mod filter;
+mod lines;
 pub mod list;
 pub mod show;
 

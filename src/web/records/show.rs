@@ -3,6 +3,7 @@
 use askama::Template;
 use serde_json::Value;
 
+use super::lines::{self, LineTable};
 use super::{Shown, state_title, title};
 use crate::desk::whole::{self, Whole};
 use crate::domain::ids::RecordId;
@@ -36,6 +37,7 @@ pub(in crate::web) struct Page {
     pub money: Option<Shown>,
     pub issues: Vec<IssueLine>,
     pub fields: Vec<FieldLine>,
+    pub lines: LineTable,
     pub compared: bool,
     pub candidates: Vec<CandidateCard>,
     pub waits: Vec<Wait>,
@@ -173,6 +175,7 @@ impl Page {
         let engine = &visit.desk().engine;
         let system = |system: &SystemId| system_title(engine, system);
         let flow = flow_title(engine, record.flow.as_str());
+        let fields = fields(whole);
         Self {
             shell: visit.shell(here),
             id: record.id.to_string(),
@@ -185,7 +188,8 @@ impl Page {
             facts: facts(whole, &system),
             money: record.money.as_ref().map(Shown::from),
             issues: issues(whole),
-            fields: fields(whole),
+            lines: lines::table(&fields),
+            fields: lines::heads(fields),
             compared: !whole.differences.is_empty(),
             candidates: candidates(whole),
             waits: waits(whole),
