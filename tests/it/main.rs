@@ -15,6 +15,7 @@
 
 mod connections;
 mod connector;
+mod engine;
 mod road;
 #[allow(dead_code, reason = "a kit for tests that come and go")]
 mod support;
