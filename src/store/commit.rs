@@ -3,10 +3,12 @@
 //! SQLite has one writer, so all units share one queue. On PostgreSQL a few queues run side by side;
 //! a tenant always meets the same one, and one commit holds one tenant only.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use futures::FutureExt;
 use futures::future::BoxFuture;
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode,
@@ -215,8 +217,21 @@ async fn carry_out(
         }
     };
     let scope = Scope::new(unit.tenant, unit.actor, at, savepoint);
-    let (stays, finish) = (unit.work)(&scope).await;
+    let work = unit.work;
+    // A defect in one unit must not end the queue that everybody's units go through.
+    let worked = AssertUnwindSafe(async { work(&scope).await })
+        .catch_unwind()
+        .await;
     let (savepoint, left) = scope.into_parts();
+    let Ok((stays, finish)) = worked else {
+        tracing::error!(tenant = %unit.tenant, "a unit broke off; nothing of it stays");
+        let undone = savepoint.rollback().await;
+        return Err(Box::new(move || {
+            if let Err(error) = undone {
+                tracing::error!(%error, "a broken unit could not be taken back");
+            }
+        }));
+    };
     let closed = if stays {
         savepoint.commit().await
     } else {

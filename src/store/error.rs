@@ -2,6 +2,8 @@
 
 use sea_orm::DbErr;
 
+const LEASE: &str = "the lease";
+
 /// Why a unit was not committed or a row not found.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -23,6 +25,9 @@ pub enum StoreError {
     /// The database refused or did not answer.
     #[error("the database did not do it")]
     Database(#[source] DbErr),
+    /// The unit was dropped before its commit: a defect, or a database that could not be had.
+    #[error("nothing was done")]
+    NotDone,
     /// The program is stopping.
     #[error("the program is stopping")]
     Stopping,
@@ -35,6 +40,15 @@ impl From<DbErr> for StoreError {
 }
 
 impl StoreError {
+    /// The tenant's lease is somebody else's by now: everything under it stops.
+    pub const TURN_LOST: Self = Self::Stale(LEASE);
+
+    /// Whether it is [`Self::TURN_LOST`], and not some other row that changed.
+    #[must_use]
+    pub fn is_turn_lost(&self) -> bool {
+        matches!(self, Self::Stale(what) if *what == LEASE)
+    }
+
     /// A unique index refused the row.
     #[must_use]
     pub fn is_taken(error: &DbErr) -> bool {

@@ -84,7 +84,7 @@ impl Store {
         self.inner.committer.queue(unit).await?;
         match answer.await {
             Ok(result) => result,
-            Err(_) => Err(StoreError::Stopping.into()),
+            Err(_) => Err(StoreError::NotDone.into()),
         }
     }
 

@@ -293,6 +293,7 @@ impl From<StoreError> for Problem {
                 Self::not_now("stale", format!("{says}."))
             }
             StoreError::Stopping => Self::unavailable("The program is stopping."),
+            StoreError::NotDone => Self::unavailable("Nothing was done. Try again."),
             StoreError::Database(ref cause) => {
                 tracing::error!(%cause, "the database did not do it");
                 Self::unavailable("The database does not answer.")
