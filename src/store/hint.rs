@@ -1,5 +1,7 @@
 //! News that source records may have changed, turned into due records. A hint carries no business data.
 
+use std::collections::BTreeMap;
+
 use sea_orm::Value;
 
 use super::{Scope, StoreError};
@@ -51,7 +53,13 @@ const IS_NEWS: &str = "record.state NOT IN ('pending', 'syncing')
 /// # Errors
 /// `Database`.
 pub async fn take(scope: &Scope, page: &Page<'_>, hints: &[Hint]) -> Result<(), StoreError> {
-    for chunk in hints.chunks(ROWS_MAX) {
+    // A source may show a record twice in one page; the last one counts.
+    let once: BTreeMap<&str, &Hint> = hints
+        .iter()
+        .map(|hint| (hint.source_id.as_str(), hint))
+        .collect();
+    let once: Vec<&Hint> = once.into_values().collect();
+    for chunk in once.chunks(ROWS_MAX) {
         let mut values: Vec<Value> = Vec::with_capacity(chunk.len().saturating_mul(COLUMNS));
         for hint in chunk {
             values.extend(row(scope, page, hint));
