@@ -7,14 +7,6 @@ use super::{Scope, StoreError};
 use crate::domain::ids::{PairId, RecordId};
 use crate::domain::record::WaitingFor;
 
-/// Records released in one commit at most; the rest are released as due work.
-const RELEASED_MAX: i64 = 500;
-
-#[derive(FromQueryResult)]
-struct Waiting {
-    record_id: Uuid,
-}
-
 /// Replaces what a record waits for.
 ///
 /// # Errors
@@ -59,8 +51,16 @@ pub async fn clear(scope: &Scope, record: RecordId) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Something appeared: its waits go, and records that wait for nothing else become due.
-/// Gives how many were released.
+#[derive(FromQueryResult)]
+struct Of {
+    record_id: Uuid,
+}
+
+const FORGET: &str = "
+DELETE FROM wait WHERE tenant_id = $1 AND pair_id = $2 AND kind = $3 AND key = $4 RETURNING record_id";
+
+/// Something appeared: its waits go, and records that wait for nothing else become due, however many
+/// they are. Gives how many were released.
 ///
 /// # Errors
 /// `Database`.
@@ -70,34 +70,33 @@ pub async fn release(
     kind: &str,
     key: &str,
 ) -> Result<u64, StoreError> {
-    let sql = "SELECT record_id FROM wait WHERE tenant_id = $1 AND pair_id = $2 AND kind = $3 AND key = $4 LIMIT $5";
-    let values = [
-        scope.tenant_value(),
-        pair.0.into(),
-        kind.into(),
-        key.into(),
-        RELEASED_MAX.into(),
-    ];
-    let waiting: Vec<Waiting> = scope.all(sql, values).await?;
+    let values = [scope.tenant_value(), pair.0.into(), kind.into(), key.into()];
+    let waited: Vec<Of> = scope.all(FORGET, values).await?;
     let mut released = 0_u64;
-    for Waiting { record_id } in waiting {
-        scope
-            .run(
-                "DELETE FROM wait WHERE tenant_id = $1 AND record_id = $2 AND kind = $3 AND key = $4",
-                [
-                    scope.tenant_value(),
-                    record_id.into(),
-                    kind.into(),
-                    key.into(),
-                ],
-            )
-            .await?;
-        released = released.saturating_add(free(scope, record_id).await?);
+    for some in waited.chunks(RECORDS_AT_ONCE) {
+        released = released.saturating_add(free(scope, some).await?);
     }
     if released > 0 {
         scope.wake(scope.now());
     }
     Ok(released)
+}
+
+/// Records of one statement.
+const RECORDS_AT_ONCE: usize = 500;
+
+/// Named one by one: a planner without statistics turns a nested look-up into hours.
+async fn free(scope: &Scope, waited: &[Of]) -> Result<u64, StoreError> {
+    let mark = |at: usize| format!("${}", at.saturating_add(3));
+    let marks: Vec<String> = (0..waited.len()).map(mark).collect();
+    let sql = format!(
+        "UPDATE record SET state = 'pending', due_at = $2, updated_at = $2 WHERE tenant_id = $1 AND state = 'waiting' \
+         AND id IN ({}) AND NOT EXISTS (SELECT 1 FROM wait WHERE wait.tenant_id = $1 AND wait.record_id = record.id)",
+        marks.join(", ")
+    );
+    let mut values: Vec<Value> = vec![scope.tenant_value(), scope.now().0.into()];
+    values.extend(waited.iter().map(|of| of.record_id.into()));
+    scope.run(&sql, values).await
 }
 
 /// A whole kind may have appeared (a table was replaced): everything that waits for it is looked at.
@@ -128,15 +127,4 @@ pub async fn release_kind(scope: &Scope, pair: PairId, kind: &str) -> Result<u64
         scope.wake(scope.now());
     }
     Ok(released)
-}
-
-async fn free(scope: &Scope, record: Uuid) -> Result<u64, StoreError> {
-    let sql = "UPDATE record SET state = 'pending', due_at = $3, updated_at = $3 WHERE tenant_id = $1 AND id = $2 \
-               AND state = 'waiting' AND NOT EXISTS (SELECT 1 FROM wait WHERE tenant_id = $1 AND record_id = $2)";
-    scope
-        .run(
-            sql,
-            [scope.tenant_value(), record.into(), scope.now().0.into()],
-        )
-        .await
 }
