@@ -37,7 +37,7 @@ CREATE TABLE effect (
   place text NOT NULL,
   entity text NOT NULL,
   natural_key text NOT NULL,
-  state text NOT NULL CHECK (state IN ('open', 'intent', 'ambiguous', 'confirmed', 'rejected')),
+  state text NOT NULL CHECK (state IN ('open', 'intent', 'ambiguous', 'accepted', 'confirmed', 'rejected')),
   operation text NOT NULL,
   attempt {int} NOT NULL,
   fence {int} NOT NULL,

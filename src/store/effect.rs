@@ -19,6 +19,8 @@ closed_words! {
         Intent => "intent",
         /// Sent without a usable answer.
         Ambiguous => "ambiguous",
+        /// Taken by the vendor, not finished there.
+        Accepted => "accepted",
         Confirmed => "confirmed",
         Rejected => "rejected",
     }
@@ -89,13 +91,15 @@ impl Row {
     }
 }
 
-/// The write that a record last intended.
+/// The write of a record that must be looked after: the one that is in doubt, else the one that it last
+/// intended.
 ///
 /// # Errors
 /// `Database`, `Corrupt`.
 pub async fn of_record(scope: &Scope, record: RecordId) -> Result<Option<Effect>, StoreError> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM effect WHERE tenant_id = $1 AND record_id = $2 ORDER BY updated_at DESC LIMIT 1"
+        "SELECT {COLUMNS} FROM effect WHERE tenant_id = $1 AND record_id = $2 \
+         ORDER BY CASE WHEN state IN ('confirmed', 'rejected') THEN 1 ELSE 0 END, updated_at DESC LIMIT 1"
     );
     let row: Option<Row> = scope
         .one(&sql, [scope.tenant_value(), record.0.into()])
