@@ -244,6 +244,9 @@ pub async fn remove(desk: &Desk, caller: &Caller, id: PairId) -> Result<(), Desk
                     let message = "This pair is active. Pause it first.";
                     return Err(DeskError::not_now("active", message));
                 }
+                if let Some(open) = store::run::open_of_pair(scope, id).await? {
+                    super::run::end(scope, &open.run, "The pair was removed.").await?;
+                }
                 store::pair::remove(scope, id).await?;
                 scope.tell(
                     Happened::new("pair.removed", "pair", id).with("name", pair.settings.name),
@@ -333,6 +336,7 @@ async fn start(
         .map(|flow| flow.name.to_owned())
         .collect();
     let run = store::run::open(scope, pair.id, flows, false, Trigger::Activation).await?;
+    store::record::wake_pair(scope, pair.id).await?;
     scope.tell(
         Happened::new("pair.activated", "pair", pair.id)
             .with("without_dry_run", dry_run == DryRun::Waived)

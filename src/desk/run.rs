@@ -4,9 +4,9 @@ use crate::domain::audit::Happened;
 use crate::domain::ids::{PairId, RunId};
 use crate::domain::member::Caller;
 use crate::domain::pair::PairStatus;
-use crate::domain::run::{RunState, Trigger};
+use crate::domain::run::{Run, RunState, Trigger};
 use crate::store::run::Ending;
-use crate::store::{self};
+use crate::store::{self, Scope, StoreError};
 
 use super::{Desk, DeskError};
 
@@ -93,17 +93,25 @@ pub async fn cancel(desk: &Desk, caller: &Caller, id: RunId) -> Result<(), DeskE
                 if open.run.ended_at.is_some() {
                     return Err(DeskError::not_now("state", "This run is over."));
                 }
-                let counts = crate::engine::run_counts(scope, &open.run.flows, id).await?;
-                let ending = Ending {
-                    state: RunState::Cancelled,
-                    counts: &counts,
-                    note: Some("A person ended it. What it had seen goes on by itself."),
-                    fault: None,
-                };
-                store::run::close(scope, id, &ending).await?;
-                scope.tell(Happened::new("run.cancelled", "run", id).in_run(Some(id)));
+                let note = "A person ended it. What it had seen goes on by itself.";
+                end(scope, &open.run, note).await?;
                 Ok(())
             })
         })
         .await
+}
+
+/// Ends an open run before its time. What is still in work leaves it, so that its counts add up.
+pub(super) async fn end(scope: &Scope, run: &Run, note: &str) -> Result<(), StoreError> {
+    store::record::leave_run(scope, run.id).await?;
+    let counts = crate::engine::run_counts(scope, &run.flows, run.id).await?;
+    let ending = Ending {
+        state: RunState::Cancelled,
+        counts: &counts,
+        note: Some(note),
+        fault: None,
+    };
+    store::run::close(scope, run.id, &ending).await?;
+    scope.tell(Happened::new("run.cancelled", "run", run.id).in_run(Some(run.id)));
+    Ok(())
 }

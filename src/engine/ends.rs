@@ -4,7 +4,7 @@ use crate::contract::{Connector, Session};
 use crate::domain::connection::Connection;
 use crate::domain::ids::{PairId, TenantId};
 use crate::domain::mapping::Tables;
-use crate::domain::pair::Pair;
+use crate::domain::pair::{Pair, PairStatus};
 use crate::flows::{PairDeclaration, PairFlow, SideName};
 use crate::store::{self, StoreError};
 
@@ -33,13 +33,20 @@ pub struct Ends {
 }
 
 impl Ends {
-    /// Opens a pair.
+    /// Opens a pair; none while it stands still or when it was removed.
     ///
     /// # Errors
     /// `Missing` when the pair, one of its connections or a connector is not there.
-    pub async fn open(engine: &Engine, tenant: TenantId, id: PairId) -> Result<Self, StoreError> {
+    pub async fn open(
+        engine: &Engine,
+        tenant: TenantId,
+        id: PairId,
+    ) -> Result<Option<Self>, StoreError> {
         let scope = engine.store.read(tenant).await?;
-        let pair = store::pair::find(&scope, id).await?;
+        let pair = store::pair::find_kept(&scope, id).await?;
+        if pair.status != PairStatus::Active {
+            return Ok(None);
+        }
         let kind = engine
             .pair_kind(&pair.kind)
             .ok_or(StoreError::Missing("kind of pair"))?;
@@ -51,7 +58,7 @@ impl Ends {
             .into_iter()
             .map(|project| (project.key, project.name))
             .collect();
-        Ok(Self {
+        Ok(Some(Self {
             tenant,
             kind,
             tables,
@@ -59,7 +66,7 @@ impl Ends {
             erp: end(engine, erp, kind.erp.title)?,
             pair,
             projects,
-        })
+        }))
     }
 
     /// Where a flow's records come from.

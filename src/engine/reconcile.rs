@@ -14,7 +14,7 @@ use crate::domain::ids::RecordId;
 use crate::domain::mapping::{MappingKind, value};
 use crate::domain::pair::{Pair, PairStatus};
 use crate::domain::records::{Order, Vendor};
-use crate::domain::run::{Counts, RunState, Trigger, closing_state};
+use crate::domain::run::{Counts, Run, RunState, Trigger, closing_state};
 use crate::flows::{PairFlow, RecordKind, lane, twin_key};
 use crate::store::hint::{self, Hint};
 use crate::store::run::{Ending, Listing, OpenRun};
@@ -73,14 +73,21 @@ fn enabled(turn: &Turn, pair: &Pair) -> Vec<String> {
 /// # Errors
 /// `Stale` when the turn is lost, `Database`.
 pub async fn list_next(turn: &Turn, open: &OpenRun) -> Result<bool, StoreError> {
-    let Some(listing) = &open.listing else {
+    let (Some(listing), Some(due_at)) = (&open.listing, open.due_at) else {
         return Ok(false);
     };
-    let now = turn.engine.clock.now();
-    if open.due_at.is_some_and(|at| at > now) {
+    if due_at > turn.engine.clock.now() {
         return Ok(false);
     }
-    let ends = turn.ends(open.run.pair_id).await?;
+    let Some(ends) = turn.ends(open.run.pair_id).await? else {
+        // Paused: it goes on with the pair.
+        let run = open.run.id;
+        turn.write(move |scope| {
+            Box::pin(async move { store::run::postpone(scope, run, None).await })
+        })
+        .await?;
+        return Ok(false);
+    };
     if turn.slow_until(&ends).is_some() {
         return Ok(false);
     }
@@ -276,7 +283,7 @@ impl Lister<'_> {
             .await
     }
 
-    /// The listing itself failed: the run ends so, its cursors stay where they were.
+    /// The listing itself failed: its cursor stays where it was, and the run ends so once its records rest.
     async fn fail(&self, fault: Fault) -> Result<(), StoreError> {
         let run = self.open.run.id;
         let title = self.ends.source(self.flow).title;
@@ -284,25 +291,9 @@ impl Lister<'_> {
             "{} could not be listed in {title}: {fault}",
             self.flow.title
         );
-        let scope = self.turn.engine.store.read(self.turn.tenant).await?;
-        let counts = counted(&scope, &self.open.run.flows, run).await?;
-        drop(scope);
         self.turn
             .write(move |scope| {
-                Box::pin(async move {
-                    scope.tell(
-                        Happened::new("run.failed", "run", run)
-                            .with("note", &note)
-                            .in_run(Some(run)),
-                    );
-                    let ending = Ending {
-                        state: RunState::Failed,
-                        counts: &counts,
-                        note: Some(&note),
-                        fault: Some(&fault),
-                    };
-                    store::run::close(scope, run, &ending).await
-                })
+                Box::pin(async move { store::run::give_up(scope, run, &note, &fault).await })
             })
             .await
     }
@@ -352,10 +343,20 @@ pub async fn counted(
     flows: &BTreeMap<String, Counts>,
     run: crate::domain::ids::RunId,
 ) -> Result<BTreeMap<String, Counts>, StoreError> {
+    Ok(stand(scope, flows, run).await?.0)
+}
+
+/// Counts of a run's flows, and whether any of its records is still in work: of one moment.
+async fn stand(
+    scope: &store::Scope,
+    flows: &BTreeMap<String, Counts>,
+    run: crate::domain::ids::RunId,
+) -> Result<(BTreeMap<String, Counts>, bool), StoreError> {
     let mut counts: BTreeMap<String, Counts> = flows
         .keys()
         .map(|flow| (flow.clone(), Counts::default()))
         .collect();
+    let mut is_at_work = false;
     for (flow, word, records) in store::record::count_of_run(scope, run).await? {
         let counts = counts.entry(flow).or_default();
         counts.seen = counts.seen.saturating_add(records);
@@ -370,50 +371,81 @@ pub async fn counted(
             "retrying" => &mut counts.retrying,
             "failed" => &mut counts.failed,
             "ignored" => &mut counts.ignored,
-            _ => continue,
+            _ => {
+                is_at_work = true;
+                continue;
+            }
         };
         *place = place.saturating_add(records);
     }
-    Ok(counts)
+    Ok((counts, is_at_work))
 }
 
 /// Closes the runs that are listed to their end and have nothing in work.
 ///
 /// # Errors
-/// `Stale` when the turn is lost, `Database`.
+/// `TURN_LOST`, `Database`.
 pub async fn close_finished(turn: &Turn) -> Result<(), StoreError> {
     let scope = turn.engine.store.read(turn.tenant).await?;
     let mut finished = Vec::new();
     for open in store::run::all_open(&scope).await? {
-        let run = open.run.id;
-        if open.listing.is_none() && !store::record::is_run_at_work(&scope, run).await? {
-            let counts = counted(&scope, &open.run.flows, run).await?;
+        if open.listing.is_some() {
+            continue;
+        }
+        let (counts, is_at_work) = stand(&scope, &open.run.flows, open.run.id).await?;
+        if !is_at_work {
             finished.push((open.run, counts));
         }
     }
     drop(scope);
     for (run, counts) in finished {
-        let state = closing_state(counts.values());
-        let seen: u64 = counts.values().map(|counts| counts.seen).sum();
-        let note = (seen == 0).then_some("Nothing changed in the source since the last run.");
-        turn.write(move |scope| {
-            Box::pin(async move {
-                scope.tell(
-                    Happened::new("run.closed", "run", run.id)
-                        .with("state", state)
-                        .with("seen", seen)
-                        .in_run(Some(run.id)),
-                );
-                let ending = Ending {
-                    state,
-                    counts: &counts,
-                    note,
-                    fault: None,
-                };
-                store::run::close(scope, run.id, &ending).await
-            })
-        })
-        .await?;
+        match close(turn, run, counts).await {
+            // A person ended it, or opened it again, this very moment.
+            Err(error @ StoreError::Stale(_)) if !error.is_turn_lost() => {}
+            closed => closed?,
+        }
     }
     Ok(())
+}
+
+async fn close(turn: &Turn, run: Run, counts: BTreeMap<String, Counts>) -> Result<(), StoreError> {
+    let state = match run.fault {
+        Some(_) => RunState::Failed,
+        None => closing_state(counts.values()),
+    };
+    let seen: u64 = counts.values().map(|counts| counts.seen).sum();
+    let saw_nothing = (seen == 0).then(|| nothing(&run));
+    let note = run.note.or(saw_nothing);
+    turn.write(move |scope| {
+        Box::pin(async move {
+            let action = match state {
+                RunState::Failed => "run.failed",
+                _ => "run.closed",
+            };
+            let mut told = Happened::new(action, "run", run.id)
+                .with("state", state)
+                .with("seen", seen)
+                .in_run(Some(run.id));
+            if let Some(note) = &note {
+                told = told.with("note", note);
+            }
+            scope.tell(told);
+            let ending = Ending {
+                state,
+                counts: &counts,
+                note: note.as_deref(),
+                fault: run.fault.as_ref(),
+            };
+            store::run::close(scope, run.id, &ending).await
+        })
+    })
+    .await
+}
+
+fn nothing(run: &Run) -> String {
+    if run.full {
+        "The source holds nothing that is in scope.".to_owned()
+    } else {
+        "Nothing changed in the source since the last run.".to_owned()
+    }
 }

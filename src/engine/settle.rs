@@ -6,11 +6,12 @@ use crate::contract::Session;
 use crate::domain::audit::Happened;
 use crate::domain::ids::{LinkId, PairId};
 use crate::domain::record::{State, WaitingFor};
+use crate::domain::system::{Entity, SystemId};
 use crate::store::effect::Effect;
 use crate::store::hint::{self, Hint};
 use crate::store::link::NewLink;
 use crate::store::record::Work;
-use crate::store::{self, StoreError};
+use crate::store::{self, Scope, StoreError};
 
 /// Everything that is committed together.
 #[derive(Debug, Default)]
@@ -26,8 +27,19 @@ pub(super) struct Settled {
     pub appeared: Vec<(&'static str, String)>,
     /// Source records of another flow that this one needs.
     pub needed: Vec<Needed>,
+    /// What a record that comes to wait was judged by.
+    pub judged_by: Option<JudgedBy>,
     /// What was said to the vendors: a JSON array, and how many calls.
     pub exchanges: Option<(String, usize)>,
+}
+
+/// What was known when a record was found to lack something. If it changed meanwhile, nobody would come
+/// to release the record: the change was committed before the wait.
+#[derive(Debug, Clone)]
+pub(super) struct JudgedBy {
+    pub pair_version: i64,
+    /// Links that were not there.
+    pub missing: Vec<(Entity, String)>,
 }
 
 /// A source record that must travel because another one needs it.
@@ -36,8 +48,8 @@ pub(super) struct Needed {
     pub pair: PairId,
     pub pair_version: i64,
     pub flow: &'static str,
-    pub system: crate::domain::system::SystemId,
-    pub entity: crate::domain::system::Entity,
+    pub system: SystemId,
+    pub entity: Entity,
     pub rank: u8,
     pub hint: Hint,
 }
@@ -87,6 +99,20 @@ impl Turn {
             settled.happened.push(told);
         }
         let had_waits = !before.record.waiting_for.is_empty();
+        let pair = after.record.pair_id;
+        let is_overtaken = self.commit(after, settled, had_waits).await?;
+        if is_overtaken {
+            self.forget(pair);
+        }
+        Ok(())
+    }
+
+    async fn commit(
+        &self,
+        after: Work,
+        settled: Settled,
+        had_waits: bool,
+    ) -> Result<bool, StoreError> {
         self.write(move |scope| {
             Box::pin(async move {
                 for (digest, content) in &settled.bodies {
@@ -121,11 +147,36 @@ impl Turn {
                 for happened in settled.happened {
                     scope.tell(happened);
                 }
-                Ok(())
+                let is_overtaken = match &settled.judged_by {
+                    Some(judged_by) => has_appeared(scope, record.pair_id, judged_by).await?,
+                    None => false,
+                };
+                if is_overtaken {
+                    store::record::make_due(scope, record.id).await?;
+                }
+                Ok(is_overtaken)
             })
         })
         .await
     }
+}
+
+async fn has_appeared(
+    scope: &Scope,
+    pair: PairId,
+    judged_by: &JudgedBy,
+) -> Result<bool, StoreError> {
+    // Held until the commit: whoever changes the pair after this sees the wait.
+    if store::pair::hold(scope, pair).await?.version != judged_by.pair_version {
+        return Ok(true);
+    }
+    for (entity, key) in &judged_by.missing {
+        let link = store::link::of_source(scope, pair, entity, key).await?;
+        if link.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn page(needed: &Needed) -> hint::Page<'_> {

@@ -13,7 +13,7 @@ use super::turn::Turn;
 use super::verify::verify_all;
 use super::{Engine, reconcile};
 use crate::domain::clock::Timestamp;
-use crate::domain::ids::TenantId;
+use crate::domain::ids::{RunId, TenantId};
 use crate::domain::member::Actor;
 use crate::store::record::Work;
 use crate::store::{self, StoreError, work};
@@ -70,13 +70,14 @@ impl Engine {
             return Ok(Ended::NotOurs);
         };
         let turn = Arc::new(Turn::new(self.clone(), tenant, lease, taken_at));
-        let keeping = tokio::spawn({
+        // Ends with this future, however that ends: a lease that nobody works under must run out.
+        let mut keeping = JoinSet::new();
+        keeping.spawn({
             let turn = Arc::clone(&turn);
             async move { turn.keep().await }
         });
-        let worked = Slice::new(Arc::clone(&turn)).work().await;
-        keeping.abort();
-        let rests = worked?;
+        let rests = Slice::new(Arc::clone(&turn)).work().await?;
+        keeping.abort_all();
         self.end(&turn, rests).await
     }
 
@@ -175,11 +176,26 @@ impl Slice {
         drop(scope);
         let mut listed = false;
         for run in open {
-            listed |= reconcile::list_next(&self.turn, &run).await?;
+            match reconcile::list_next(&self.turn, &run).await {
+                Ok(has_listed) => listed |= has_listed,
+                Err(error) if error.is_turn_lost() => return Err(error),
+                // A person ended the run meanwhile, or its pair cannot be opened: others go on.
+                Err(error) => self.postpone(run.run.id, &error).await?,
+            }
         }
         self.verify_at = verify_all(&self.turn.engine, self.turn.tenant).await?;
         let now = self.turn.engine.clock.now();
         Ok(listed || self.verify_at.is_some_and(|at| at <= now))
+    }
+
+    async fn postpone(&self, run: RunId, error: &StoreError) -> Result<(), StoreError> {
+        tracing::warn!(%error, %run, tenant = %self.turn.tenant, "a run was not listed");
+        let until = self.turn.engine.clock.now().plus(POSTPONED);
+        self.turn
+            .write(move |scope| {
+                Box::pin(async move { store::run::postpone(scope, run, Some(until)).await })
+            })
+            .await
     }
 
     /// Starts lanes until enough are in work. Gives whether any was started.
@@ -255,7 +271,7 @@ impl Slice {
                 let until = self.turn.slow_until_any().unwrap_or(soon).max(soon);
                 self.rest_until = Some(until);
             }
-            Err(error @ StoreError::Stale(_)) => return Err(error),
+            Err(error) if error.is_turn_lost() => return Err(error),
             Err(error) => {
                 // The lane stays busy for this slice; its record is due again in the next one.
                 tracing::error!(%error, %lane, tenant = %self.turn.tenant, "a record could not be worked");

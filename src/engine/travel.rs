@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::decide::{self, Next};
 use super::ends::{End, Ends};
 use super::plan::{Course, course};
-use super::settle::{Needed, Settled};
+use super::settle::{JudgedBy, Needed, Settled};
 use super::turn::Turn;
 use super::{explain, write};
 use crate::contract::{
@@ -18,7 +18,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::fault::{Fault, Issue};
 use crate::domain::ids::ConnectionId;
 use crate::domain::link::{End as LinkEnd, Link};
-use crate::domain::pair::{Approval, PairStatus};
+use crate::domain::pair::Approval;
 use crate::domain::plan::{Action, Candidate, Change};
 use crate::domain::record::{DIVERGED, ExternalRef, ORPHANED, OUTCOME_UNKNOWN, State, WaitingFor};
 use crate::domain::system::Entity;
@@ -81,7 +81,9 @@ impl From<StoreError> for Stop {
 /// # Errors
 /// `Stale` when the turn is lost, `Database`.
 pub async fn travel(turn: &Turn, work: Work) -> Result<Went, StoreError> {
-    let ends = turn.ends(work.record.pair_id).await?;
+    let Some(ends) = turn.ends(work.record.pair_id).await? else {
+        return park(turn, &work).await;
+    };
     if turn.slow_until(&ends).is_some() {
         return Ok(Went::SlowDown);
     }
@@ -92,6 +94,16 @@ pub async fn travel(turn: &Turn, work: Work) -> Result<Went, StoreError> {
         RecordKind::Vendor => start(turn, &ends, pair_flow, &crate::flows::VENDOR, work).await,
         RecordKind::Order => start(turn, &ends, pair_flow, &crate::flows::ORDER, work).await,
     }
+}
+
+/// A pair that stands still writes nothing; its records are due again when it is activated.
+async fn park(turn: &Turn, work: &Work) -> Result<Went, StoreError> {
+    let (id, pair) = (work.record.id, work.record.pair_id);
+    turn.write(move |scope| {
+        Box::pin(async move { store::record::rest_with_pair(scope, id, pair).await })
+    })
+    .await?;
+    Ok(Went::Settled)
 }
 
 async fn start<E: Canonical>(
@@ -132,9 +144,6 @@ async fn start<E: Canonical>(
 
 impl<E: Canonical> Trip<'_, E> {
     async fn go(self) -> Result<Went, StoreError> {
-        if self.ends.pair.status != PairStatus::Active {
-            return self.park().await;
-        }
         let went = match self.effect_in_doubt().await {
             Ok(Some(effect)) => write::go_on(&self, effect).await,
             Ok(None) => self.from_the_source().await,
@@ -147,15 +156,6 @@ impl<E: Canonical> Trip<'_, E> {
         }
     }
 
-    /// A paused pair writes nothing; its records are due again when it is activated.
-    async fn park(&self) -> Result<Went, StoreError> {
-        let mut work = self.before.clone();
-        work.record.next_attempt_at = None;
-        work.record.explanation =
-            "The pair is paused; it goes on when the pair is activated.".to_owned();
-        self.settle(work, Settled::default()).await
-    }
-
     /// The write that must be looked after before anything else: begun, or sent without an answer.
     async fn effect_in_doubt(&self) -> Result<Option<Effect>, StoreError> {
         let record = &self.before.record;
@@ -166,11 +166,9 @@ impl<E: Canonical> Trip<'_, E> {
         let scope = self.turn.engine.store.read(self.turn.tenant).await?;
         let effect = store::effect::of_record(&scope, record.id).await?;
         Ok(effect.filter(|effect| match effect.state {
-            EffectState::Intent | EffectState::Ambiguous => true,
+            EffectState::Intent | EffectState::Ambiguous | EffectState::Accepted => true,
             EffectState::Open => !write::is_untouched(effect),
-            // Taken by the vendor, not finished there.
-            EffectState::Confirmed => record.target.is_none(),
-            EffectState::Rejected => false,
+            EffectState::Confirmed | EffectState::Rejected => false,
         }))
     }
 
@@ -202,6 +200,7 @@ impl<E: Canonical> Trip<'_, E> {
         let needs = (self.flow.needs)(&read.record, &self.ends.tables, &known);
         if !needs.is_empty() && known.link.is_none() {
             settled.needed = self.needed(&needs);
+            settled.judged_by = Some(self.judged_by(&refers_to, &known));
             return Ok(self.wait(work, settled, waits(&needs), None).await?);
         }
         let refs = Refs {
@@ -396,6 +395,17 @@ impl<E: Canonical> Trip<'_, E> {
         self.settle(work, settled).await
     }
 
+    /// What a missing prerequisite was concluded from.
+    fn judged_by(&self, refers_to: &[(Entity, String)], known: &Known) -> JudgedBy {
+        let missing = refers_to
+            .iter()
+            .filter(|found| !known.links.contains_key(*found));
+        JudgedBy {
+            pair_version: self.ends.pair.version,
+            missing: missing.cloned().collect(),
+        }
+    }
+
     /// Source records of other flows that must travel first.
     fn needed(&self, needs: &[Need]) -> Vec<Needed> {
         let vendors = self
@@ -502,7 +512,12 @@ impl<E: Canonical> Trip<'_, E> {
     }
 
     /// Not linked yet: find its place in the target, or make one.
-    async fn place(&self, mut work: Work, settled: Settled, draft: Draft) -> Result<Went, Stop> {
+    async fn place(
+        &self,
+        mut work: Work,
+        mut settled: Settled,
+        draft: Draft,
+    ) -> Result<Went, Stop> {
         let to_stop = |fault| Stop::Fault(fault, Whose::Target);
         if let Some(Wish::Link(target_id)) = &work.wish {
             let differences = self
@@ -528,6 +543,10 @@ impl<E: Canonical> Trip<'_, E> {
             .await
             .map_err(to_stop)?;
         if !lacking.is_empty() {
+            settled.judged_by = Some(JudgedBy {
+                pair_version: self.ends.pair.version,
+                missing: Vec::new(),
+            });
             let again = self.look_again_at();
             return Ok(self.wait(work, settled, lacking, Some(again)).await?);
         }

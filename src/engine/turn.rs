@@ -63,7 +63,7 @@ impl Turn {
                 })
             })
             .await;
-        if matches!(done, Err(StoreError::Stale("the lease"))) {
+        if matches!(&done, Err(error) if error.is_turn_lost()) {
             self.lost.store(true, Ordering::SeqCst);
         }
         done
@@ -115,26 +115,37 @@ impl Turn {
         }
     }
 
-    /// A pair, opened once per turn.
+    /// A pair, opened once per turn; none while it stands still.
     ///
     /// # Errors
     /// Those of [`Ends::open`].
-    pub async fn ends(&self, pair: PairId) -> Result<Arc<Ends>, StoreError> {
+    pub async fn ends(&self, pair: PairId) -> Result<Option<Arc<Ends>>, StoreError> {
         let known = self
             .ends
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .get(&pair)
             .cloned();
-        if let Some(ends) = known {
-            return Ok(ends);
+        if known.is_some() {
+            return Ok(known);
         }
-        let ends = Arc::new(Ends::open(&self.engine, self.tenant, pair).await?);
+        let Some(ends) = Ends::open(&self.engine, self.tenant, pair).await? else {
+            return Ok(None);
+        };
+        let ends = Arc::new(ends);
         self.ends
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .insert(pair, Arc::clone(&ends));
-        Ok(ends)
+        Ok(Some(ends))
+    }
+
+    /// A pair has changed since it was opened: the next record of it opens it again.
+    pub fn forget(&self, pair: PairId) {
+        self.ends
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&pair);
     }
 
     /// What a pair was opened with has changed: it is opened anew.

@@ -114,13 +114,15 @@ pub(super) async fn go_on<E: Canonical>(trip: &Trip<'_, E>, effect: Effect) -> R
         is_ahead: false,
     };
     match chain.effect.state {
-        EffectState::Confirmed => chain.check().await,
+        EffectState::Accepted => chain.check().await,
         EffectState::Open if chain.is_past_undoing() => chain.run().await,
         EffectState::Open if trip.before.record.substate.as_deref() == Some(PARKED) => {
             chain.run().await
         }
         // A crash among steps that move nothing: clean up and start afresh.
-        EffectState::Open | EffectState::Rejected => chain.start_afresh().await,
+        EffectState::Open | EffectState::Confirmed | EffectState::Rejected => {
+            chain.start_afresh().await
+        }
         EffectState::Intent => {
             // The process went away with the step about to be sent: nobody knows whether it was.
             let deadline = chain.effect.send_deadline.unwrap_or_else(|| chain.now());
@@ -183,7 +185,7 @@ impl<E: Canonical> Chain<'_, '_, E> {
                 self.keep_progress(EffectState::Open).await?;
             }
             if self.trip.turn.is_lost() {
-                return Err(Stop::Store(StoreError::Stale("the lease")));
+                return Err(Stop::Store(StoreError::TURN_LOST));
             }
             if upcoming.weight == Weight::Final && Instant::now() > may_begin_until {
                 // The commit took too long; nothing was sent, and the intent says until when it could be.
@@ -358,14 +360,14 @@ impl<E: Canonical> Chain<'_, '_, E> {
         const FIRST_LOOK: Duration = Duration::from_secs(5);
         const LOOK_MAX: Duration = Duration::from_secs(60);
         let now = self.now();
-        let is_new = self.trip.before.record.substate.as_deref() != Some(IN_BATCH);
+        let is_new = self.effect.state != EffectState::Accepted;
         let patience = self.patience();
         if is_new {
             self.effect.quiet_until = Some(now.plus(patience));
         }
         let patient_until = self.effect.quiet_until.unwrap_or(now);
         let pace = self.trip.turn.engine.pace;
-        self.effect.state = EffectState::Confirmed;
+        self.effect.state = EffectState::Accepted;
         let (mut work, mut settled) = (self.work.clone(), std::mem::take(&mut self.settled));
         settled.effect = Some(self.effect_as_it_is());
         if is_new {

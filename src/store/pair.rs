@@ -1,6 +1,6 @@
 //! Pairs: their settings, whether they move records, and when they run next.
 
-use sea_orm::Value;
+use sea_orm::{ConnectionTrait, DbBackend, FromQueryResult, Value};
 use uuid::Uuid;
 
 use super::rows::{Column, PAIR_COLUMNS, PairRow, json_text};
@@ -85,6 +85,39 @@ pub async fn list(
     let after = after.map_or(Uuid::nil(), |id| id.0);
     let values = [after.into(), i64::from(limit).into()];
     many(scope, LIST, values).await
+}
+
+/// How a pair stands at this moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    pub version: i64,
+    pub is_active: bool,
+}
+
+#[derive(FromQueryResult)]
+struct StandingRow {
+    version: i64,
+    status: String,
+}
+
+/// How a pair stands; it stays so until the commit.
+///
+/// # Errors
+/// `Missing`, `Database`.
+pub async fn hold(scope: &Scope, id: PairId) -> Result<Standing, StoreError> {
+    let sql = match scope.tx().get_database_backend() {
+        DbBackend::Postgres => {
+            "SELECT version, status FROM pair WHERE tenant_id = $1 AND id = $2 FOR SHARE"
+        }
+        // The transaction holds the only writer.
+        _ => "SELECT version, status FROM pair WHERE tenant_id = $1 AND id = $2",
+    };
+    let row: Option<StandingRow> = scope.one(sql, [scope.tenant_value(), id.0.into()]).await?;
+    let row = row.ok_or(StoreError::Missing("pair"))?;
+    Ok(Standing {
+        version: row.version,
+        is_active: row.status == PairStatus::Active.as_str(),
+    })
 }
 
 const DUE: &str = "FROM pair WHERE tenant_id = $1 AND next_run_at <= $2 AND status = 'active' ORDER BY next_run_at";

@@ -168,13 +168,14 @@ pub async fn due_in_lane(
     rows.into_iter().map(RecordRow::into_work).collect()
 }
 
-/// Lanes that are closed: a chain of calls of theirs goes on later.
+/// Lanes that are closed: a chain of calls of theirs goes on later. What the ERP works on by itself
+/// closes nothing.
 ///
 /// # Errors
 /// `Database`.
 pub async fn closed_lanes(scope: &Scope, now: Timestamp) -> Result<Vec<String>, StoreError> {
     let sql = "SELECT DISTINCT lane FROM record WHERE tenant_id = $1 AND state = 'syncing' \
-               AND due_at IS NOT NULL AND due_at > $2";
+               AND due_at IS NOT NULL AND due_at > $2 AND (substate IS NULL OR substate <> 'in_erp_batch')";
     let rows: Vec<Lane> = scope.all(sql, [scope.tenant_value(), now.0.into()]).await?;
     Ok(rows.into_iter().map(|row| row.lane).collect())
 }
@@ -306,6 +307,46 @@ pub async fn due_after_login(scope: &Scope, connection: ConnectionId) -> Result<
     scope.run(sql, values).await
 }
 
+const REST_WITH_PAIR: &str = "
+UPDATE record SET due_at = NULL, updated_at = $4, explanation = CASE WHEN state = 'waiting' THEN explanation ELSE $3 END
+WHERE tenant_id = $1 AND id = $2";
+
+/// A due record of a pair that stands still rests until [`wake_pair`]. Gives false when the pair is
+/// active by now.
+///
+/// # Errors
+/// `Database`.
+pub async fn rest_with_pair(scope: &Scope, id: RecordId, pair: PairId) -> Result<bool, StoreError> {
+    // Held, so that nobody activates the pair between the look and the commit.
+    if super::pair::hold(scope, pair).await?.is_active {
+        return Ok(false);
+    }
+    let values = [
+        scope.tenant_value(),
+        id.0.into(),
+        "The pair is paused; it goes on when the pair is activated.".into(),
+        scope.now().0.into(),
+    ];
+    scope.run(REST_WITH_PAIR, values).await?;
+    Ok(true)
+}
+
+const WAKE_PAIR: &str = "
+UPDATE record SET due_at = $3, updated_at = $3 WHERE tenant_id = $1 AND pair_id = $2 AND due_at IS NULL
+  AND state IN ('pending', 'syncing', 'retrying', 'waiting')";
+
+/// A pair is active again: what rested with it is due, and what waits is looked at, because it may have
+/// appeared in the meantime. Gives how many records that are. The pair's status was set before.
+///
+/// # Errors
+/// `Database`.
+pub async fn wake_pair(scope: &Scope, pair: PairId) -> Result<u64, StoreError> {
+    let values = [scope.tenant_value(), pair.0.into(), scope.now().0.into()];
+    let woken = scope.run(WAKE_PAIR, values).await?;
+    scope.wake(scope.now());
+    Ok(woken)
+}
+
 /// A record that our own part could not work is left alone until `until`.
 ///
 /// # Errors
@@ -394,15 +435,14 @@ pub async fn has_twin(scope: &Scope, work: &Work) -> Result<bool, StoreError> {
     Ok(found.is_some())
 }
 
-/// Whether a run still has records in work.
+/// Records that a run has seen and that are still in work leave it: they go on by themselves.
 ///
 /// # Errors
 /// `Database`.
-pub async fn is_run_at_work(scope: &Scope, run: RunId) -> Result<bool, StoreError> {
-    let sql = "SELECT id FROM record WHERE tenant_id = $1 AND run_id = $2 \
-               AND state IN ('pending', 'syncing') LIMIT 1";
-    let found: Option<Found> = scope.one(sql, [scope.tenant_value(), run.0.into()]).await?;
-    Ok(found.is_some())
+pub async fn leave_run(scope: &Scope, run: RunId) -> Result<(), StoreError> {
+    let sql = "UPDATE record SET run_id = NULL WHERE tenant_id = $1 AND run_id = $2 AND state IN ('pending', 'syncing')";
+    scope.run(sql, [scope.tenant_value(), run.0.into()]).await?;
+    Ok(())
 }
 
 #[derive(FromQueryResult)]

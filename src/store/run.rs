@@ -80,7 +80,8 @@ impl Row {
     }
 }
 
-/// Opens a run of a pair, or joins the one that is open already. Gives its id.
+/// Opens a run of a pair, or joins the one that is open already: what it has listed by then is listed
+/// again, so that a record that takes long does not keep the next ones from being seen. Gives its id.
 ///
 /// # Errors
 /// `Database`.
@@ -92,14 +93,13 @@ pub async fn open(
     trigger: Trigger,
 ) -> Result<RunId, StoreError> {
     if let Some(open) = open_of_pair(scope, pair).await? {
-        return Ok(open.run.id);
+        let id = open.run.id;
+        join(scope, open, flows, full).await?;
+        return Ok(id);
     }
     let id = RunId::generate();
     let wanted = json_text(column("wanted"), &flows)?;
-    let counts: BTreeMap<String, Counts> = flows
-        .iter()
-        .map(|flow| (flow.clone(), Counts::default()))
-        .collect();
+    let counts = of_flows(&flows);
     let listing = Listing {
         flows,
         ..Listing::default()
@@ -124,6 +124,46 @@ pub async fn open(
         .await?;
     scope.wake(scope.now());
     Ok(id)
+}
+
+fn of_flows(flows: &[String]) -> BTreeMap<String, Counts> {
+    let counts = flows.iter().map(|flow| (flow.clone(), Counts::default()));
+    counts.collect()
+}
+
+const JOIN: &str = "
+UPDATE run SET listing = $3, counts = $4, whole = $5, due_at = COALESCE(due_at, $6), fault = NULL, note = NULL
+WHERE tenant_id = $1 AND id = $2 AND state IN ('queued', 'running')";
+
+async fn join(
+    scope: &Scope,
+    open: OpenRun,
+    flows: Vec<String>,
+    full: bool,
+) -> Result<(), StoreError> {
+    let mut counts = of_flows(&flows);
+    counts.extend(open.run.flows);
+    let mut listing = open.listing.unwrap_or_default();
+    if full && !open.run.full {
+        // Pages of what changed are no pages of everything.
+        (listing.after, listing.began_at) = (None, None);
+    }
+    for flow in flows {
+        if !listing.flows.contains(&flow) {
+            listing.flows.push(flow);
+        }
+    }
+    let values: [Value; 6] = [
+        scope.tenant_value(),
+        open.run.id.0.into(),
+        json_text(column("listing"), &listing)?.into(),
+        json_text(column("counts"), &counts)?.into(),
+        i64::from(full || open.run.full).into(),
+        scope.now().0.into(),
+    ];
+    open_still(scope.run(JOIN, values).await?)?;
+    scope.wake(scope.now());
+    Ok(())
 }
 
 /// The open run of a pair.
@@ -211,6 +251,53 @@ pub async fn save_listing(
                 due_at.map(|at| at.0).into(),
                 scope.now().0.into(),
             ],
+        )
+        .await?;
+    open_still(rows)
+}
+
+/// A listing that cannot go on now is taken up again at `until`; none: when its pair is active again.
+///
+/// # Errors
+/// `Database`.
+pub async fn postpone(
+    scope: &Scope,
+    id: RunId,
+    until: Option<Timestamp>,
+) -> Result<(), StoreError> {
+    let sql = "UPDATE run SET due_at = $3 WHERE tenant_id = $1 AND id = $2 AND listing IS NOT NULL \
+               AND state IN ('queued', 'running')";
+    let values = [
+        scope.tenant_value(),
+        id.0.into(),
+        until.map(|at| at.0).into(),
+    ];
+    scope.run(sql, values).await?;
+    Ok(())
+}
+
+/// The listing failed: nothing more is listed, and the run closes as failed once its records rest.
+///
+/// # Errors
+/// `Stale` when the run was closed meanwhile.
+pub async fn give_up(
+    scope: &Scope,
+    id: RunId,
+    note: &str,
+    fault: &Fault,
+) -> Result<(), StoreError> {
+    let values: [Value; 5] = [
+        scope.tenant_value(),
+        id.0.into(),
+        note.into(),
+        json_text(column("fault"), fault)?.into(),
+        scope.now().0.into(),
+    ];
+    let rows = scope
+        .run(
+            "UPDATE run SET state = 'running', started_at = COALESCE(started_at, $5), listing = NULL, due_at = NULL, \
+             note = $3, fault = $4 WHERE tenant_id = $1 AND id = $2 AND state IN ('queued', 'running')",
+            values,
         )
         .await?;
     open_still(rows)

@@ -106,7 +106,7 @@ pub async fn check(scope: &Scope, lease: &Lease) -> Result<(), StoreError> {
 
 fn held(rows: u64) -> Result<(), StoreError> {
     if rows == 0 {
-        return Err(StoreError::Stale("the lease"));
+        return Err(StoreError::TURN_LOST);
     }
     Ok(())
 }

@@ -297,7 +297,12 @@ impl Books {
         content: &Value,
         field: &'static str,
     ) -> Result<Found, Fault> {
-        if self.manners.call(session, operation, Call::Read).await?.is_some() {
+        if self
+            .manners
+            .call(session, operation, Call::Read)
+            .await?
+            .is_some()
+        {
             return Ok(Found::Unsure("the search could not run".into()));
         }
         let lag = *self.search_lag.lock().unwrap();
@@ -312,7 +317,9 @@ impl Books {
             if let Some(doc) = ours {
                 let wanted = content["lines"].as_array().map_or(0, Vec::len);
                 let resume = (documents && doc.lines < wanted).then(|| {
-                    Progress::start().then("line", doc.lines).with_key("id", &*doc.id)
+                    Progress::start()
+                        .then("line", doc.lines)
+                        .with_key("id", &*doc.id)
                 });
                 return Found::One(Box::new(Existing {
                     target_id: doc.id.clone(),

@@ -97,7 +97,10 @@ impl Sites {
             .collect();
         let mut rows: Vec<Seen> = all.iter().skip(from).take(size).cloned().collect();
         if *self.stutters.lock().unwrap() {
-            rows = rows.into_iter().flat_map(|row| [row.clone(), row]).collect();
+            rows = rows
+                .into_iter()
+                .flat_map(|row| [row.clone(), row])
+                .collect();
         }
         let next = (from + size < all.len()).then(|| (from + size).to_string());
         Ok(Page { rows, next })
@@ -166,10 +169,12 @@ impl Lists for SiteOrders {
                 project_key: Some(order.project_key.clone()),
             })
         };
-        Box::pin(
-            self.0
-                .page((session, "list orders"), &self.0.orders, (scope, after), seen),
-        )
+        Box::pin(self.0.page(
+            (session, "list orders"),
+            &self.0.orders,
+            (scope, after),
+            seen,
+        ))
     }
 }
 

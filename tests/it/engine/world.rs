@@ -24,10 +24,10 @@ use ml_connector::domain::pair::{
 use ml_connector::domain::record::State;
 use ml_connector::domain::run::{Run, Trigger};
 use ml_connector::domain::schedule::Schedule;
+use ml_connector::domain::system::Entity;
 use ml_connector::domain::system::{PairKind, SystemId};
 use ml_connector::engine::{Ended, Engine, Setup};
 use ml_connector::flows::{PairDeclaration, PairFlow, RecordKind, Side, SideName};
-use ml_connector::domain::system::Entity;
 use ml_connector::store::record::Work;
 use ml_connector::store::{self, Options, Scope, Store, StoreError, migrate};
 use ml_connector::vault::{MasterKeys, Vault};
@@ -196,7 +196,12 @@ impl World {
     /// Slices until nothing is due now. A tenant that stays due without end is a defect.
     pub async fn work(&self) -> Option<Timestamp> {
         for _ in 0..30 {
-            match self.engine().work_tenant(self.tenant(), "test").await.unwrap() {
+            match self
+                .engine()
+                .work_tenant(self.tenant(), "test")
+                .await
+                .unwrap()
+            {
                 Ended::DueNow => {}
                 Ended::Until(next) => return next,
                 Ended::NotOurs => panic!("somebody else holds the lease"),
@@ -218,7 +223,10 @@ impl World {
                 }
             }
         }
-        panic!("something is due again and again: {:#?}", self.standing().await);
+        panic!(
+            "something is due again and again: {:#?}",
+            self.standing().await
+        );
     }
 
     /// A run, and everything that follows within a minute.
@@ -229,7 +237,9 @@ impl World {
 
     pub async fn of_source(&self, flow: &str, key: &str) -> Work {
         let scope = self.scope().await;
-        let found = store::record::of_source(&scope, self.pair, flow, key).await.unwrap();
+        let found = store::record::of_source(&scope, self.pair, flow, key)
+            .await
+            .unwrap();
         found.unwrap_or_else(|| panic!("{flow} {key} was never seen"))
     }
 
@@ -254,7 +264,11 @@ impl World {
             let record = work.record;
             format!(
                 "{} {} {:?} due {:?}: {}",
-                record.flow, record.source.id, record.state, record.next_attempt_at, record.explanation
+                record.flow,
+                record.source.id,
+                record.state,
+                record.next_attempt_at,
+                record.explanation
             )
         };
         self.records().await.into_iter().map(line).collect()
@@ -281,10 +295,8 @@ impl World {
         let mut pair = store::pair::find(&scope, self.pair).await.unwrap();
         drop(scope);
         change(&mut pair.settings);
-        self.write(move |scope| {
-            Box::pin(async move { store::pair::revise(scope, &pair).await })
-        })
-        .await;
+        self.write(move |scope| Box::pin(async move { store::pair::revise(scope, &pair).await }))
+            .await;
     }
 
     /// Orders are written only after somebody said yes.
@@ -316,7 +328,10 @@ impl World {
         self.write(move |scope| {
             Box::pin(async move {
                 for (kind, rows) in [
-                    (MappingKind::Projects, vec![project("7"), project("8"), project("9")]),
+                    (
+                        MappingKind::Projects,
+                        vec![project("7"), project("8"), project("9")],
+                    ),
                     (MappingKind::CostCodes, vec![cost_code("03-300")]),
                     (MappingKind::Items, vec![row(&[], &[("item", "I1")])]),
                 ] {
@@ -339,7 +354,9 @@ impl World {
     pub async fn trail(&self) -> Vec<Event> {
         let scope = self.scope().await;
         let (filter, order) = (Default::default(), store::audit::Order::OldestFirst);
-        store::audit::list(&scope, &filter, order, None, 1_000_000).await.unwrap()
+        store::audit::list(&scope, &filter, order, None, 1_000_000)
+            .await
+            .unwrap()
     }
 
     /// Rows of a statement whose first parameter is the tenant, as texts.
@@ -349,7 +366,12 @@ impl World {
         let statement = Statement::from_sql_and_values(tx.get_database_backend(), sql, values);
         let rows = tx.query_all_raw(statement).await.unwrap();
         rows.iter()
-            .map(|row| columns.iter().map(|name| row.try_get("", name).unwrap()).collect())
+            .map(|row| {
+                columns
+                    .iter()
+                    .map(|name| row.try_get("", name).unwrap())
+                    .collect()
+            })
             .collect()
     }
 
@@ -361,29 +383,46 @@ impl World {
         let standing = self.standing().await;
         let mut creates: BTreeMap<(&str, String), usize> = BTreeMap::new();
         for entry in self.books.ledger() {
-            *creates.entry((entry.operation, entry.key.clone())).or_default() += 1;
+            *creates
+                .entry((entry.operation, entry.key.clone()))
+                .or_default() += 1;
             let key = entry.key.split('/').next().unwrap_or_default();
             let has_intent = trail.iter().any(|event| {
                 event.action == "write.intent"
                     && event.at <= entry.at
-                    && facts(event).get("natural_key").is_some_and(|found| found == key)
+                    && facts(event)
+                        .get("natural_key")
+                        .is_some_and(|found| found == key)
             });
             assert!(has_intent, "{entry:?} was written without an intent");
         }
         for (made, times) in creates {
-            assert_eq!(times, 1, "{made:?} was written {times} times: {standing:#?}");
+            assert_eq!(
+                times, 1,
+                "{made:?} was written {times} times: {standing:#?}"
+            );
         }
         for work in self.records().await {
             let record = &work.record;
             let is_due = record.next_attempt_at.is_some();
-            let must_be_due = matches!(record.state, State::Pending | State::Syncing | State::Retrying);
-            assert!(!must_be_due || is_due, "never looked at again: {standing:#?}");
+            let must_be_due = matches!(
+                record.state,
+                State::Pending | State::Syncing | State::Retrying
+            );
+            assert!(
+                !must_be_due || is_due,
+                "never looked at again: {standing:#?}"
+            );
             assert!(
                 must_be_due || !is_due || record.state == State::Waiting,
                 "at rest, but due: {standing:#?}"
             );
             if record.state == State::Succeeded {
-                let id = &record.target.as_ref().expect("what was written has a place").id;
+                let id = &record
+                    .target
+                    .as_ref()
+                    .expect("what was written has a place")
+                    .id;
                 assert!(self.books.doc(id).is_some(), "{id} is not in the books");
             }
         }
@@ -406,7 +445,9 @@ impl World {
                 row[2]
             );
             assert!(
-                !is_open || is_unknown || !matches!(state, State::Held | State::Review | State::Ignored),
+                !is_open
+                    || is_unknown
+                    || !matches!(state, State::Held | State::Review | State::Ignored),
                 "{row:?} was left open: {standing:#?}"
             );
         }
@@ -514,7 +555,9 @@ pub async fn of_tenant(store: &Store, tenant: TenantId) -> DatabaseTransaction {
     let tx = store.connection().begin().await.expect("a transaction");
     if tx.get_database_backend() == DbBackend::Postgres {
         let sql = format!("SELECT set_config('app.tenant_id', '{tenant}', true)");
-        tx.execute_unprepared(&sql).await.expect("a tenant is named");
+        tx.execute_unprepared(&sql)
+            .await
+            .expect("a tenant is named");
     }
     tx
 }

@@ -29,7 +29,12 @@ impl Writes<Vendor> for BookVendors {
             ]);
         }
         let payload = json!({ "name": vendor.name, "phone": vendor.phone });
-        Ok(Draft::new(payload, vec![], format!("S-{}", vendor.key), None))
+        Ok(Draft::new(
+            payload,
+            vec![],
+            format!("S-{}", vendor.key),
+            None,
+        ))
     }
 
     fn lacking<'a>(&'a self, _: &'a Session, _: &'a Draft) -> Answer<'a, Vec<WaitingFor>> {
@@ -56,7 +61,10 @@ impl Writes<Vendor> for BookVendors {
         draft: &'a Draft,
         target_id: &'a str,
     ) -> Answer<'a, Vec<Change>> {
-        Box::pin(self.0.compare((session, "compare vendor"), target_id, &draft.payload))
+        Box::pin(
+            self.0
+                .compare((session, "compare vendor"), target_id, &draft.payload),
+        )
     }
 
     fn upcoming(&self, draft: &Draft, _: &Progress) -> Upcoming {
@@ -75,7 +83,9 @@ impl Writes<Vendor> for BookVendors {
     ) -> Answer<'a, Step> {
         Box::pin(async move {
             let operation = ("vendor", "make vendor");
-            let made = self.0.make(session, operation, &draft.natural_key, &draft.payload);
+            let made = self
+                .0
+                .make(session, operation, &draft.natural_key, &draft.payload);
             Ok(done(made.await?, Vec::new()))
         })
     }
@@ -103,7 +113,12 @@ impl BookOrders {
         let books = self.0;
         let lines = draft.payload["lines"].as_array().map_or(0, Vec::len);
         let make = |operation: &'static str| {
-            books.make(session, ("order", operation), &draft.natural_key, &draft.payload)
+            books.make(
+                session,
+                ("order", operation),
+                &draft.natural_key,
+                &draft.payload,
+            )
         };
         match (books.chain(), at.next.as_str()) {
             (Chain::One, _) => {
@@ -118,7 +133,11 @@ impl BookOrders {
             (Chain::Batch, "line") => {
                 let batch = at.key("batch").unwrap();
                 books.add_to_batch(session, "order line", batch).await?;
-                let next = if at.index + 1 < lines { "line" } else { "finish" };
+                let next = if at.index + 1 < lines {
+                    "line"
+                } else {
+                    "finish"
+                };
                 let at = at.then(next, at.index + 1);
                 Ok(Step::More { at, durable: false })
             }
@@ -152,7 +171,11 @@ impl BookOrders {
             let waiting_for = format!("order {id} to be created by the ERP's own job");
             return Step::Accepted { at, waiting_for };
         }
-        let keys = draft.payload["lines"].as_array().unwrap().iter().enumerate();
+        let keys = draft.payload["lines"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .enumerate();
         let parts = keys
             .map(|(index, line)| {
                 let source = line["key"].as_str().unwrap().to_owned();
@@ -175,7 +198,11 @@ impl Writes<Order> for BookOrders {
     fn draft(&self, order: &Order, _: &Settings, refs: &Refs<'_>) -> Result<Draft, Vec<Issue>> {
         let vendor = order.vendor_key.as_deref().unwrap_or_default();
         let Some(vendor) = refs.target(&Entity::new("vendor"), vendor) else {
-            return Err(vec![Issue::new("vendor", "unlinked", "its vendor is not linked")]);
+            return Err(vec![Issue::new(
+                "vendor",
+                "unlinked",
+                "its vendor is not linked",
+            )]);
         };
         if order.lines_total() != order.total {
             return Err(vec![Issue::new(
@@ -193,12 +220,24 @@ impl Writes<Order> for BookOrders {
             "tag": refs.tag.as_str(), "number": order.number, "vendor": vendor,
             "lines": lines, "total": order.total.to_string(),
         });
-        Ok(Draft::new(payload, vec![], refs.tag.to_string(), order.money()))
+        Ok(Draft::new(
+            payload,
+            vec![],
+            refs.tag.to_string(),
+            order.money(),
+        ))
     }
 
-    fn lacking<'a>(&'a self, session: &'a Session, draft: &'a Draft) -> Answer<'a, Vec<WaitingFor>> {
+    fn lacking<'a>(
+        &'a self,
+        session: &'a Session,
+        draft: &'a Draft,
+    ) -> Answer<'a, Vec<WaitingFor>> {
         Box::pin(async move {
-            self.0.manners.call(session, "vendor status", Call::Read).await?;
+            self.0
+                .manners
+                .call(session, "vendor status", Call::Read)
+                .await?;
             let vendor = draft.payload["vendor"].as_str().unwrap_or_default();
             let is_blocked = self.0.blocked.lock().unwrap().iter().any(|id| id == vendor);
             let label = format!("supplier {vendor} to be released in the books");
@@ -229,7 +268,10 @@ impl Writes<Order> for BookOrders {
         draft: &'a Draft,
         target_id: &'a str,
     ) -> Answer<'a, Vec<Change>> {
-        Box::pin(self.0.compare((session, "compare order"), target_id, &draft.payload))
+        Box::pin(
+            self.0
+                .compare((session, "compare order"), target_id, &draft.payload),
+        )
     }
 
     fn upcoming(&self, _: &Draft, at: &Progress) -> Upcoming {
@@ -264,7 +306,10 @@ impl Writes<Order> for BookOrders {
         at: &'a Progress,
     ) -> Answer<'a, Step> {
         Box::pin(async move {
-            self.0.manners.call(session, "check order", Call::Read).await?;
+            self.0
+                .manners
+                .call(session, "check order", Call::Read)
+                .await?;
             Ok(self.made(draft, at.clone()))
         })
     }
