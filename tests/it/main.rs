@@ -17,6 +17,7 @@ mod connections;
 mod connector;
 mod engine;
 mod road;
+mod store;
 #[allow(dead_code, reason = "a kit for tests that come and go")]
 mod support;
 mod tidy;

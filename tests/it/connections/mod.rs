@@ -23,12 +23,12 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, Statement, TransactionTrait}
 use crate::support::database::TestDatabase;
 
 /// When the tests' clocks begin.
-fn start() -> Timestamp {
+pub fn start() -> Timestamp {
     "2026-11-24T09:00:00Z".parse().expect("an instant")
 }
 
 /// The database with its schema, and a clock that is moved by hand.
-async fn store(database: &TestDatabase) -> Store {
+pub async fn store(database: &TestDatabase) -> Store {
     migrate::up(&database.url).await.expect("the schema");
     Store::open(Options {
         url: database.url.clone(),
@@ -64,7 +64,7 @@ fn with(store: Store, vault: Arc<Vault>, network: &Arc<fake::FakeNetwork>) -> En
 }
 
 /// How often something was told in a tenant's trail.
-async fn told(store: &Store, tenant: TenantId, action: &str) -> i64 {
+pub async fn told(store: &Store, tenant: TenantId, action: &str) -> i64 {
     let tx = of_tenant(store, tenant).await;
     let sql = "SELECT CAST(count(*) AS BIGINT) AS events FROM audit_event WHERE tenant_id = $1 AND action = $2";
     let values = [tenant.0.into(), action.into()];
@@ -74,7 +74,7 @@ async fn told(store: &Store, tenant: TenantId, action: &str) -> i64 {
 }
 
 /// A transaction that sees one tenant.
-async fn of_tenant(store: &Store, tenant: TenantId) -> DatabaseTransaction {
+pub async fn of_tenant(store: &Store, tenant: TenantId) -> DatabaseTransaction {
     let tx = store.connection().begin().await.expect("a transaction");
     if tx.get_database_backend() == sea_orm::DbBackend::Postgres {
         let sql = format!("SELECT set_config('app.tenant_id', '{tenant}', true)");
@@ -86,7 +86,7 @@ async fn of_tenant(store: &Store, tenant: TenantId) -> DatabaseTransaction {
 }
 
 /// A tenant that owns nothing yet.
-async fn tenant(store: &Store) -> TenantId {
+pub async fn tenant(store: &Store) -> TenantId {
     let id = TenantId::generate();
     let tx = of_tenant(store, id).await;
     tx.execute_raw(Statement::from_sql_and_values(
@@ -100,7 +100,7 @@ async fn tenant(store: &Store) -> TenantId {
     id
 }
 
-fn connection(system: &'static str) -> Connection {
+pub fn connection(system: &'static str) -> Connection {
     Connection {
         id: ConnectionId::generate(),
         system: SystemId::new(system),
@@ -116,7 +116,7 @@ fn connection(system: &'static str) -> Connection {
     }
 }
 
-fn pair(erp: &Connection, project: &Connection) -> Pair {
+pub fn pair(erp: &Connection, project: &Connection) -> Pair {
     Pair {
         id: PairId::generate(),
         kind: PairKind::new("infor_m3_procore"),
