@@ -91,8 +91,12 @@ pub async fn travel(turn: &Turn, work: Work) -> Result<Went, StoreError> {
         return Err(StoreError::Missing("flow"));
     };
     match pair_flow.record {
-        RecordKind::Vendor => start(turn, &ends, pair_flow, &crate::flows::VENDOR, work).await,
-        RecordKind::Order => start(turn, &ends, pair_flow, &crate::flows::ORDER, work).await,
+        RecordKind::Vendor => {
+            Box::pin(start(turn, &ends, pair_flow, &crate::flows::VENDOR, work)).await
+        }
+        RecordKind::Order => {
+            Box::pin(start(turn, &ends, pair_flow, &crate::flows::ORDER, work)).await
+        }
     }
 }
 
@@ -146,7 +150,7 @@ impl<E: Canonical> Trip<'_, E> {
     async fn go(self) -> Result<Went, StoreError> {
         let went = match self.effect_in_doubt().await {
             Ok(Some(effect)) => write::go_on(&self, effect).await,
-            Ok(None) => self.from_the_source().await,
+            Ok(None) => Box::pin(self.from_the_source()).await,
             Err(error) => Err(error.into()),
         };
         match went {
@@ -220,8 +224,8 @@ impl<E: Canonical> Trip<'_, E> {
         work.draft_digest = Some(draft.digest.clone());
         work.record.money = draft.money.clone().or(work.record.money.take());
         match known.link {
-            Some(link) => self.compare(work, settled, link, &draft).await,
-            None => self.place(work, settled, draft).await,
+            Some(link) => Box::pin(self.compare(work, settled, link, &draft)).await,
+            None => Box::pin(self.place(work, settled, draft)).await,
         }
     }
 

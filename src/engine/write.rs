@@ -97,7 +97,8 @@ pub(super) async fn begin<E: Canonical>(
         at,
         is_ahead: true,
     };
-    chain.run().await
+    // Boxed here and below: a chain is large, and futures of futures would hold it many times over.
+    Box::pin(chain.run()).await
 }
 
 /// Looks after a write that was begun earlier.
@@ -114,14 +115,14 @@ pub(super) async fn go_on<E: Canonical>(trip: &Trip<'_, E>, effect: Effect) -> R
         is_ahead: false,
     };
     match chain.effect.state {
-        EffectState::Accepted => chain.check().await,
-        EffectState::Open if chain.is_past_undoing() => chain.run().await,
+        EffectState::Accepted => Box::pin(chain.check()).await,
+        EffectState::Open if chain.is_past_undoing() => Box::pin(chain.run()).await,
         EffectState::Open if trip.before.record.substate.as_deref() == Some(PARKED) => {
-            chain.run().await
+            Box::pin(chain.run()).await
         }
         // A crash among steps that move nothing: clean up and start afresh.
         EffectState::Open | EffectState::Confirmed | EffectState::Rejected => {
-            chain.start_afresh().await
+            Box::pin(chain.start_afresh()).await
         }
         EffectState::Intent => {
             // The process went away with the step about to be sent: nobody knows whether it was.
@@ -130,9 +131,9 @@ pub(super) async fn go_on<E: Canonical>(trip: &Trip<'_, E>, effect: Effect) -> R
             chain.effect.quiet_until = Some(deadline.plus(chain.quiet_period()));
             chain.effect.absent_seen = 0;
             raise(&mut chain.work, OUTCOME_UNKNOWN);
-            chain.verify().await
+            Box::pin(chain.verify()).await
         }
-        EffectState::Ambiguous => chain.verify().await,
+        EffectState::Ambiguous => Box::pin(chain.verify()).await,
     }
 }
 
@@ -204,10 +205,10 @@ impl<E: Canonical> Chain<'_, '_, E> {
                 }
                 Ok(Step::Accepted { at, waiting_for }) => {
                     self.at = at;
-                    return self.accepted(&waiting_for).await;
+                    return Box::pin(self.accepted(&waiting_for)).await;
                 }
-                Ok(Step::Done(written)) => return self.done(*written).await,
-                Err(fault) => return self.failed(fault, &upcoming).await,
+                Ok(Step::Done(written)) => return Box::pin(self.done(*written)).await,
+                Err(fault) => return Box::pin(self.failed(fault, &upcoming)).await,
             }
         }
     }
@@ -418,15 +419,15 @@ impl<E: Canonical> Chain<'_, '_, E> {
             .check(&self.trip.target, &self.draft, &self.at)
             .await;
         match step {
-            Ok(Step::Done(written)) => self.done(*written).await,
+            Ok(Step::Done(written)) => Box::pin(self.done(*written)).await,
             Ok(Step::More { at, .. }) => {
                 self.at = at;
                 self.is_ahead = true;
-                self.run().await
+                Box::pin(self.run()).await
             }
             Ok(Step::Accepted { at, waiting_for }) => {
                 self.at = at;
-                self.accepted(&waiting_for).await
+                Box::pin(self.accepted(&waiting_for)).await
             }
             Err(
                 fault @ (Fault::Conflict { .. } | Fault::Rejected { .. } | Fault::Missing { .. }),
@@ -566,10 +567,10 @@ impl<E: Canonical> Chain<'_, '_, E> {
                 self.at = at;
                 self.effect.state = EffectState::Open;
                 self.is_ahead = true;
-                self.run().await
+                Box::pin(self.run()).await
             }
             // Whole, by its reference; reading it back proves it, and tells its parts.
-            None => self.check().await,
+            None => Box::pin(self.check()).await,
         }
     }
 
@@ -601,7 +602,7 @@ impl<E: Canonical> Chain<'_, '_, E> {
                 self.effect.quiet_until = None;
                 self.effect.absent_seen = 0;
                 self.is_ahead = true;
-                self.run().await
+                Box::pin(self.run()).await
             }
         }
     }

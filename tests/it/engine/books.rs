@@ -120,6 +120,12 @@ impl Books {
         self.with(|shelves, _| shelves.docs.get(id).cloned())
     }
 
+    /// What was made under a natural key.
+    pub fn doc_of(&self, kind: &str, key: &str) -> Option<Doc> {
+        let docs = self.docs(kind);
+        docs.into_iter().find(|doc| doc.key == key)
+    }
+
     pub fn ledger(&self) -> Vec<Entry> {
         self.with(|shelves, _| shelves.ledger.clone())
     }

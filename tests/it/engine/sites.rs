@@ -144,6 +144,7 @@ impl Lists for SiteVendors {
                 key: key(&vendor.key),
                 version: at.to_string(),
                 project_key: None,
+                name: Some(vendor.name.clone()),
             })
         };
         Box::pin(self.0.page(
@@ -167,6 +168,7 @@ impl Lists for SiteOrders {
                 key: key(&order.key),
                 version: at.to_string(),
                 project_key: Some(order.project_key.clone()),
+                name: None,
             })
         };
         Box::pin(self.0.page(

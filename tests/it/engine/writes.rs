@@ -90,8 +90,22 @@ impl Writes<Vendor> for BookVendors {
         })
     }
 
-    fn check<'a>(&'a self, _: &'a Session, _: &'a Draft, _: &'a Progress) -> Answer<'a, Step> {
-        Box::pin(async { Err(Fault::rejected("", "unasked", "vendors are there at once")) })
+    fn check<'a>(
+        &'a self,
+        session: &'a Session,
+        draft: &'a Draft,
+        _: &'a Progress,
+    ) -> Answer<'a, Step> {
+        Box::pin(async move {
+            self.0
+                .manners
+                .call(session, "check vendor", Call::Read)
+                .await?;
+            match self.0.doc_of("vendor", &draft.natural_key) {
+                Some(doc) => Ok(done(doc.id, Vec::new())),
+                None => Err(Fault::rejected("", "not_there", "it is not in the books")),
+            }
+        })
     }
 
     fn undo<'a>(&'a self, session: &'a Session, at: &'a Progress) -> Answer<'a, ()> {
@@ -310,7 +324,12 @@ impl Writes<Order> for BookOrders {
                 .manners
                 .call(session, "check order", Call::Read)
                 .await?;
-            Ok(self.made(draft, at.clone()))
+            let made = self.0.doc_of("order", &draft.natural_key);
+            let at = match made {
+                Some(doc) => at.clone().with_key("id", doc.id),
+                None => at.clone(),
+            };
+            Ok(self.made(draft, at))
         })
     }
 

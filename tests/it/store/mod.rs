@@ -164,5 +164,6 @@ fn seen_at(source_id: &str, version: &str) -> Hint {
         source_at: connections::start(),
         project_key: Some("7".to_owned()),
         lane: "project:7".to_owned(),
+        twin_key: None,
     }
 }
