@@ -102,7 +102,7 @@ impl Turn {
         let pair = after.record.pair_id;
         let is_overtaken = self.commit(after, settled, had_waits).await?;
         if is_overtaken {
-            self.forget(pair);
+            self.reopen(pair);
         }
         Ok(())
     }

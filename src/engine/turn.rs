@@ -140,14 +140,6 @@ impl Turn {
         Ok(Some(ends))
     }
 
-    /// A pair has changed since it was opened: the next record of it opens it again.
-    pub fn forget(&self, pair: PairId) {
-        self.ends
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(&pair);
-    }
-
     /// What a pair was opened with has changed: it is opened anew.
     pub fn reopen(&self, pair: PairId) {
         self.ends

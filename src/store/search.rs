@@ -48,7 +48,10 @@ impl Filter {
             also("updated_at > ?", after.0.into());
         }
         if let Some(flag) = &self.flag {
-            also("flags LIKE ? ESCAPE '!'", like(&format!("\"{flag}\"")).into());
+            also(
+                "flags LIKE ? ESCAPE '!'",
+                like(&format!("\"{flag}\"")).into(),
+            );
         }
         if let Some(text) = self.text.as_deref().map(str::trim)
             && !text.is_empty()
