@@ -98,7 +98,7 @@ mod tests {
             Pace::default(),
         );
         let mut now = Timestamp(0);
-        let mut fail = |now| breakers.failed(connection, &transient("unreachable"), now, pace);
+        let fail = |now| breakers.failed(connection, &transient("unreachable"), now, pace);
         for _ in 1..FAILURES {
             assert_eq!(fail(now), None);
         }

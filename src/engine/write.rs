@@ -669,7 +669,11 @@ impl<E: Canonical> Chain<'_, '_, E> {
         let tried = decide::tried(attempts, Some(first), now);
         let next = decide::decide(&fault, tried, |n| decide::backoff(pace, record, n));
         let Next::Retry { after } = next else {
-            return self.refused(fault).await;
+            // What was sent may yet come to something: a later retry goes on from here, never afresh.
+            return match self.is_past_undoing() {
+                true => self.leave_to_a_person(fault).await,
+                false => self.refused(fault).await,
+            };
         };
         let mut work = self.work.clone();
         self.retrying(&mut work, now.plus(after));
