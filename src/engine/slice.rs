@@ -28,8 +28,10 @@ const RECORDS_OF_LANE: u32 = 8;
 const LANES_ASKED: u32 = 64;
 /// Ranks that records have; lower ones first.
 const RANKS: &[u8] = &[0, 1, 2, 3, 4, 5];
-/// Listings are looked after this often while lanes are in work.
+/// News is looked for this often while lanes are in work.
 const LIST_EVERY: Duration = Duration::from_millis(200);
+/// While a listing runs, its pages are taken up this often.
+const PAGE_MAY_COME: Duration = Duration::from_millis(20);
 /// A record that could not be worked for a reason of ours is left alone this long.
 const POSTPONED: Duration = Duration::from_secs(60);
 /// A slow connection is not asked again sooner than this.
@@ -110,15 +112,24 @@ struct Rests {
     verify_at: Option<Timestamp>,
 }
 
+/// What a look for news brought.
+struct News {
+    /// Something was listed, so that more may be due.
+    has_listed: bool,
+    verify_at: Option<Timestamp>,
+}
+
 struct Slice {
     turn: Arc<Turn>,
     ends_at: Instant,
     lanes: JoinSet<(String, Result<Went, StoreError>)>,
     /// Lanes that are in work now.
     busy: BTreeSet<String>,
+    /// Lists beside the lanes; one look at a time.
+    news: JoinSet<Result<News, StoreError>>,
+    looked_at: Option<Instant>,
     /// The earliest instant at which a slow connection may be called again.
     rest_until: Option<Timestamp>,
-    listed_at: Option<Instant>,
     verify_at: Option<Timestamp>,
 }
 
@@ -129,24 +140,26 @@ impl Slice {
             ends_at: Instant::now() + LASTS,
             lanes: JoinSet::new(),
             busy: BTreeSet::new(),
+            news: JoinSet::new(),
+            looked_at: None,
             rest_until: None,
-            listed_at: None,
             verify_at: None,
         }
     }
 
     fn is_over(&self) -> bool {
-        Instant::now() >= self.ends_at || self.turn.is_lost() || self.turn.engine.is_stopping()
+        is_over(&self.turn, self.ends_at)
     }
 
     /// Works until nothing is due or the time is up. Gives when to go on.
     async fn work(mut self) -> Result<Rests, StoreError> {
+        let mut may_be_more = true;
         loop {
-            let listed = self.list().await?;
-            let started = self.fill().await?;
-            if self.lanes.is_empty() {
+            self.look_for_news(may_be_more);
+            may_be_more = self.fill().await?;
+            if self.lanes.is_empty() && self.news.is_empty() {
                 reconcile::close_finished(&self.turn).await?;
-                if self.is_over() || !(listed || started) {
+                if self.is_over() || !may_be_more {
                     return Ok(Rests {
                         slow_until: self.rest_until,
                         verify_at: self.verify_at,
@@ -154,48 +167,44 @@ impl Slice {
                 }
                 continue;
             }
-            // Finished lanes are taken together: each look for more work serves all of them.
-            self.join().await?;
-            while let Some(ended) = self.lanes.try_join_next() {
+            may_be_more |= self.wait().await?;
+        }
+    }
+
+    /// Waits until a lane or the look for news is done, or pages may have come. Gives whether more may be due.
+    async fn wait(&mut self) -> Result<bool, StoreError> {
+        let is_listing = !self.news.is_empty();
+        tokio::select! {
+            Some(ended) = self.lanes.join_next() => {
                 self.take(ended)?;
+                // Finished lanes are taken together: each look for more work serves all of them.
+                while let Some(ended) = self.lanes.try_join_next() {
+                    self.take(ended)?;
+                }
+                Ok(true)
             }
+            Some(looked) = self.news.join_next() => {
+                let news = looked.unwrap_or_else(|error| {
+                    tracing::error!(%error, tenant = %self.turn.tenant, "a listing ended abnormally");
+                    Ok(News { has_listed: false, verify_at: None })
+                })?;
+                self.verify_at = news.verify_at;
+                Ok(news.has_listed)
+            }
+            () = tokio::time::sleep(PAGE_MAY_COME), if is_listing => Ok(true),
         }
     }
 
-    async fn list(&mut self) -> Result<bool, StoreError> {
+    /// Lists beside the lanes, again and again while they work.
+    fn look_for_news(&mut self, may_be_more: bool) {
         let is_early = self
-            .listed_at
-            .is_some_and(|at| at.elapsed() < LIST_EVERY && !self.lanes.is_empty());
-        if self.is_over() || is_early {
-            return Ok(false);
+            .looked_at
+            .is_some_and(|at| at.elapsed() < LIST_EVERY || !may_be_more);
+        if self.is_over() || !self.news.is_empty() || is_early {
+            return;
         }
-        self.listed_at = Some(Instant::now());
-        reconcile::open_due(&self.turn).await?;
-        let scope = self.turn.engine.store.read(self.turn.tenant).await?;
-        let open = store::run::all_open(&scope).await?;
-        drop(scope);
-        let mut listed = false;
-        for run in open {
-            match reconcile::list_next(&self.turn, &run).await {
-                Ok(has_listed) => listed |= has_listed,
-                Err(error) if error.is_turn_lost() => return Err(error),
-                // A person ended the run meanwhile, or its pair cannot be opened: others go on.
-                Err(error) => self.postpone(run.run.id, &error).await?,
-            }
-        }
-        self.verify_at = verify_all(&self.turn.engine, self.turn.tenant).await?;
-        let now = self.turn.engine.clock.now();
-        Ok(listed || self.verify_at.is_some_and(|at| at <= now))
-    }
-
-    async fn postpone(&self, run: RunId, error: &StoreError) -> Result<(), StoreError> {
-        tracing::warn!(%error, %run, tenant = %self.turn.tenant, "a run was not listed");
-        let until = self.turn.engine.clock.now().plus(POSTPONED);
-        self.turn
-            .write(move |scope| {
-                Box::pin(async move { store::run::postpone(scope, run, Some(until)).await })
-            })
-            .await
+        self.looked_at = Some(Instant::now());
+        self.news.spawn(news(Arc::clone(&self.turn), self.ends_at));
     }
 
     /// Starts lanes until enough are in work. Gives whether any was started.
@@ -242,13 +251,6 @@ impl Slice {
         });
     }
 
-    async fn join(&mut self) -> Result<(), StoreError> {
-        match self.lanes.join_next().await {
-            Some(ended) => self.take(ended),
-            None => Ok(()),
-        }
-    }
-
     fn take(
         &mut self,
         ended: Result<(String, Result<Went, StoreError>), tokio::task::JoinError>,
@@ -281,6 +283,54 @@ impl Slice {
     }
 }
 
+fn is_over(turn: &Turn, ends_at: Instant) -> bool {
+    Instant::now() >= ends_at || turn.is_lost() || turn.engine.is_stopping()
+}
+
+/// Opens the runs that are due, lists what there is to list, and looks up mapping rows.
+async fn news(turn: Arc<Turn>, ends_at: Instant) -> Result<News, StoreError> {
+    reconcile::open_due(&turn).await?;
+    let mut has_listed = false;
+    while list_a_page(&turn).await? {
+        has_listed = true;
+        if is_over(&turn, ends_at) {
+            break;
+        }
+    }
+    let verify_at = verify_all(&turn.engine, turn.tenant).await?;
+    let now = turn.engine.clock.now();
+    Ok(News {
+        has_listed: has_listed || verify_at.is_some_and(|at| at <= now),
+        verify_at,
+    })
+}
+
+/// One page of every open run that has something to list. Gives whether any was listed.
+async fn list_a_page(turn: &Turn) -> Result<bool, StoreError> {
+    let scope = turn.engine.store.read(turn.tenant).await?;
+    let open = store::run::all_open(&scope).await?;
+    drop(scope);
+    let mut listed = false;
+    for run in open {
+        match reconcile::list_next(turn, &run).await {
+            Ok(has_listed) => listed |= has_listed,
+            Err(error) if error.is_turn_lost() => return Err(error),
+            // A person ended the run meanwhile, or its pair cannot be opened: others go on.
+            Err(error) => postpone(turn, run.run.id, &error).await?,
+        }
+    }
+    Ok(listed)
+}
+
+async fn postpone(turn: &Turn, run: RunId, error: &StoreError) -> Result<(), StoreError> {
+    tracing::warn!(%error, %run, tenant = %turn.tenant, "a run was not listed");
+    let until = turn.engine.clock.now().plus(POSTPONED);
+    turn.write(move |scope| {
+        Box::pin(async move { store::run::postpone(scope, run, Some(until)).await })
+    })
+    .await
+}
+
 async fn work_lane(
     turn: &Turn,
     rank: u8,
@@ -292,7 +342,7 @@ async fn work_lane(
     let due = store::record::due_in_lane(&scope, rank, lane, now, RECORDS_OF_LANE).await?;
     drop(scope);
     for work in due {
-        if Instant::now() >= ends_at || turn.is_lost() || turn.engine.is_stopping() {
+        if is_over(turn, ends_at) {
             break;
         }
         match work_record(turn, work).await? {

@@ -142,7 +142,8 @@ pub async fn due_lanes(
     Ok(rows.into_iter().map(|row| row.lane).collect())
 }
 
-/// The first due records of a lane, in the order in which they must be worked.
+/// The first due records of a lane, in the order in which they must be worked. The sign before `due_at` keeps
+/// SQLite from walking all due records of the tenant by their time instead.
 ///
 /// # Errors
 /// `Database`, `Corrupt`.
@@ -154,7 +155,7 @@ pub async fn due_in_lane(
     limit: u32,
 ) -> Result<Vec<Work>, StoreError> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM record WHERE tenant_id = $1 AND rank = $2 AND lane = $3 AND due_at <= $4 \
+        "SELECT {COLUMNS} FROM record WHERE tenant_id = $1 AND rank = $2 AND lane = $3 AND +due_at <= $4 \
          AND due_at IS NOT NULL ORDER BY source_at, source_id LIMIT $5"
     );
     let values: [Value; 5] = [
@@ -175,7 +176,7 @@ pub async fn due_in_lane(
 /// `Database`.
 pub async fn closed_lanes(scope: &Scope, now: Timestamp) -> Result<Vec<String>, StoreError> {
     let sql = "SELECT DISTINCT lane FROM record WHERE tenant_id = $1 AND state = 'syncing' \
-               AND due_at IS NOT NULL AND due_at > $2 AND (substate IS NULL OR substate <> 'in_erp_batch')";
+               AND +due_at > $2 AND (substate IS NULL OR substate <> 'in_erp_batch')";
     let rows: Vec<Lane> = scope.all(sql, [scope.tenant_value(), now.0.into()]).await?;
     Ok(rows.into_iter().map(|row| row.lane).collect())
 }
