@@ -16,6 +16,7 @@
 mod connections;
 mod connector;
 mod engine;
+mod isolation;
 mod road;
 mod store;
 #[allow(dead_code, reason = "a kit for tests that come and go")]
