@@ -150,7 +150,7 @@ impl<E: Canonical> Trip<'_, E> {
     async fn go(self) -> Result<Went, StoreError> {
         let went = match self.effect_in_doubt().await {
             Ok(Some(effect)) => write::go_on(&self, effect).await,
-            Ok(None) => Box::pin(self.from_the_source()).await,
+            Ok(None) => Box::pin(self.read_and_go_on()).await,
             Err(error) => Err(error.into()),
         };
         match went {
@@ -176,7 +176,7 @@ impl<E: Canonical> Trip<'_, E> {
         }))
     }
 
-    async fn from_the_source(&self) -> Result<Went, Stop> {
+    async fn read_and_go_on(&self) -> Result<Went, Stop> {
         let Some(read) = self.read().await? else {
             return Ok(self.source_is_gone().await?);
         };
@@ -657,15 +657,14 @@ impl<E: Canonical> Trip<'_, E> {
             .as_ref()
             .map(|money| format!(" of {money}"))
             .unwrap_or_default();
+        let target = self.to.title;
         work.record.explanation = if is_changed {
             format!(
-                "It changed since it was approved, so accounting is asked again before this{amount} is written to {}.",
-                self.to.title
+                "It changed since it was approved, so accounting is asked again before this document{amount} is written to {target}."
             )
         } else {
             format!(
-                "Ready: accounting is asked before this{amount} is written to {}.",
-                self.to.title
+                "Ready: accounting is asked before this document{amount} is written to {target}."
             )
         };
         self.rest(work, State::Held, settled).await

@@ -63,6 +63,37 @@ impl Turn {
                 })
             })
             .await;
+        self.noted(done)
+    }
+
+    /// The same for a unit before a vendor call: the lease is made to last `seconds` more, which also tells
+    /// whether it is still ours.
+    ///
+    /// # Errors
+    /// Those of [`Turn::write`].
+    pub async fn write_lasting<T, F>(&self, seconds: i64, unit: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'s> FnOnce(&'s Scope) -> BoxFuture<'s, Result<T, StoreError>> + Send + 'static,
+    {
+        let (asked_at, lease) = (Instant::now(), self.lease.clone());
+        let done = self
+            .engine
+            .store
+            .write(self.tenant, &self.actor, move |scope| {
+                Box::pin(async move {
+                    work::extend(scope, &lease, seconds).await?;
+                    unit(scope).await
+                })
+            })
+            .await;
+        if done.is_ok() {
+            self.extended(asked_at, seconds);
+        }
+        self.noted(done)
+    }
+
+    fn noted<T>(&self, done: Result<T, StoreError>) -> Result<T, StoreError> {
         if matches!(&done, Err(error) if error.is_turn_lost()) {
             self.lost.store(true, Ordering::SeqCst);
         }

@@ -20,7 +20,7 @@ use crate::domain::record::{OUTCOME_UNKNOWN, State, WaitingFor};
 use crate::store::effect::{self, Effect, EffectState};
 use crate::store::link::NewLink;
 use crate::store::record::{Outcome, Work};
-use crate::store::{self, StoreError, work as leases};
+use crate::store::{self, StoreError};
 
 /// Substate of a record that the vendor has taken but not finished.
 pub(super) const IN_BATCH: &str = "in_erp_batch";
@@ -224,7 +224,7 @@ impl<E: Canonical> Chain<'_, '_, E> {
         let call = Duration::from_secs(u64::from(self.call_seconds()));
         self.syncing(deadline.plus(call), None);
         let told = self.told("write.intent", upcoming.target_key.as_deref());
-        self.commit_running(vec![told], true).await
+        self.commit_running(vec![told]).await
     }
 
     /// Commits how far the chain has come.
@@ -233,7 +233,7 @@ impl<E: Canonical> Chain<'_, '_, E> {
         let call = Duration::from_secs(u64::from(self.call_seconds()));
         let due_at = self.now().plus(call);
         self.syncing(due_at, None);
-        self.commit_running(Vec::new(), true).await
+        self.commit_running(Vec::new()).await
     }
 
     fn syncing(&mut self, due_at: Timestamp, substate: Option<&str>) {
@@ -245,23 +245,18 @@ impl<E: Canonical> Chain<'_, '_, E> {
     }
 
     /// A commit in the middle of a chain; the lease is made to outlast the next call.
-    async fn commit_running(&mut self, happened: Vec<Happened>, extend: bool) -> Result<(), Stop> {
+    async fn commit_running(&mut self, happened: Vec<Happened>) -> Result<(), Stop> {
         self.effect.progress = text_of(&self.at);
         self.effect.fence = self.trip.turn.lease.fence;
         let seconds = i64::from(self.call_seconds())
             .saturating_add(i64::try_from(SEND_WINDOW.as_secs()).unwrap_or(0))
             .saturating_add(LEASE_MARGIN_SECONDS);
-        let asked_at = Instant::now();
         let (effect, work) = (self.effect.clone(), self.work.clone());
         let bodies = std::mem::take(&mut self.settled.bodies);
-        let lease = self.trip.turn.lease.clone();
         self.trip
             .turn
-            .write(move |scope| {
+            .write_lasting(seconds, move |scope| {
                 Box::pin(async move {
-                    if extend {
-                        leases::extend(scope, &lease, seconds).await?;
-                    }
                     for (digest, content) in &bodies {
                         store::body::keep_as(scope, digest, content).await?;
                     }
@@ -274,9 +269,6 @@ impl<E: Canonical> Chain<'_, '_, E> {
                 })
             })
             .await?;
-        if extend {
-            self.trip.turn.extended(asked_at, seconds);
-        }
         self.is_ahead = false;
         Ok(())
     }
@@ -649,7 +641,7 @@ impl<E: Canonical> Chain<'_, '_, E> {
             self.work.record.state = State::Pending;
             self.work.record.substate = Some(PARKED.to_owned());
         }
-        self.commit_running(Vec::new(), false).await?;
+        self.commit_running(Vec::new()).await?;
         Ok(Went::SlowDown)
     }
 
