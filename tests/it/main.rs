@@ -13,6 +13,7 @@
     clippy::disallowed_methods
 )]
 
+mod browser;
 mod connections;
 mod connector;
 mod engine;

@@ -4,5 +4,7 @@ mod accounts;
 mod api;
 mod edge;
 mod forms;
+mod live;
 mod matrix;
-mod records;
+pub mod records;
+mod tenants;

@@ -62,7 +62,7 @@ impl Form {
     pub fn refused(mut self, error: DeskError) -> Result<Self, Problem> {
         match error {
             DeskError::Invalid(issues) => {
-                self.errors = issues;
+                self.errors = issues.into_iter().map(as_sentence).collect();
                 Ok(self)
             }
             other => Err(other.into()),
@@ -77,6 +77,19 @@ impl Form {
     }
 }
 
+/// Issues speak of their field without naming it; beside the field they stand as sentences.
+fn as_sentence(mut issue: Issue) -> Issue {
+    let mut letters = issue.message.chars();
+    if let Some(first) = letters.next() {
+        let rest = letters.as_str();
+        issue.message = first.to_uppercase().chain(rest.chars()).collect();
+    }
+    if !issue.message.ends_with(['.', '?', '!', ':']) {
+        issue.message.push('.');
+    }
+    issue
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -87,11 +100,11 @@ mod tests {
         let form = Form::from(Fields::read(b"name=&scopes=read&scopes=admin").unwrap());
         let error = DeskError::Invalid(vec![
             Issue::new("name", "missing", "Enter a name."),
-            Issue::new("settings/cono", "missing", "Enter the company."),
+            Issue::new("settings/cono", "missing", "is needed to write"),
         ]);
         let form = form.refused(error).unwrap();
         assert_eq!(form.error("name"), "Enter a name.");
-        assert_eq!(form.error("settings.cono"), "Enter the company.");
+        assert_eq!(form.error("settings.cono"), "Is needed to write.");
         assert_eq!(form.error("scopes"), "");
         assert!(form.has("scopes", "admin") && !form.has("scopes", "approve"));
         assert_eq!(form.count(), 2);

@@ -53,6 +53,8 @@ pub enum Scripts {
 /// One browser with its driver. Dropped, both end and what they wrote goes.
 pub struct Browser {
     pub driver: WebDriver,
+    /// Of the driver's program.
+    address: String,
     process: Child,
     _end: Watchdog,
     _profile: TempDir,
@@ -79,15 +81,31 @@ impl Browser {
         let end = watchdog::at_the_end(END, &[&group, &profile.path().to_string_lossy()]);
         let address = format!("http://127.0.0.1:{port}");
         wait_until_ready(&address).await;
-        let driver = WebDriver::new(address, capabilities(&profile, scripts))
+        let driver = WebDriver::new(address.clone(), capabilities(&profile, scripts))
             .await
             .expect("Chromium opens; scripts/test installs it");
         Browser {
             driver,
+            address,
             process,
             _end: end,
             _profile: profile,
         }
+    }
+
+    /// Sends the browser a command of its own protocol.
+    pub async fn command(&self, name: &str, parameters: serde_json::Value) {
+        let session = self.driver.session_id();
+        let sent = http::client()
+            .post(format!(
+                "{}/session/{session}/goog/cdp/execute",
+                self.address
+            ))
+            .json(&json!({"cmd": name, "params": parameters}))
+            .send()
+            .await
+            .expect("the driver answers");
+        assert!(sent.status().is_success(), "{name}: {}", sent.status());
     }
 
     /// Keeps a picture of the page in the build's temporary folder, and says where.
