@@ -47,6 +47,10 @@ impl Clock {
 
     pub(super) fn change(&mut self, body: Value) -> Result<(), String> {
         let change: Move = serde_json::from_value(body).map_err(|error| error.to_string())?;
+        // Stopped first: set and stopped in one call, it stands exactly where it was set.
+        if change.frozen == Some(true) {
+            self.freeze(true);
+        }
         if let Some(text) = change.now {
             let now = OffsetDateTime::parse(&text, &Rfc3339);
             self.set(now.map_err(|error| format!("`now`: {error}"))?);
@@ -54,8 +58,8 @@ impl Clock {
         if let Some(seconds) = change.advance_seconds {
             self.advance(Duration::seconds(seconds));
         }
-        if let Some(frozen) = change.frozen {
-            self.freeze(frozen);
+        if change.frozen == Some(false) {
+            self.freeze(false);
         }
         Ok(())
     }
