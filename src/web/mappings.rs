@@ -244,7 +244,7 @@ impl Line {
                 let found: Vec<String> = verdict
                     .found
                     .iter()
-                    .map(|(label, value)| format!("{label}: {value}"))
+                    .map(|(name, value)| format!("{}: {value}", column_label(columns, name)))
                     .collect();
                 let since = checked.verified_at.map(say::date).unwrap_or_default();
                 let found = if found.is_empty() {
@@ -265,6 +265,13 @@ impl Line {
             ..Self::of(at, columns, &checked.row)
         }
     }
+}
+
+/// A column as people read it; what is no column keeps its name.
+fn column_label<'a>(columns: &Columns, name: &'a str) -> &'a str {
+    let mut known = columns.erp_side.iter().chain(columns.project_side);
+    let found = known.find(|column| column.name == name);
+    found.map_or(name, |column| column.label)
 }
 
 /// One row as it was typed.
