@@ -1,26 +1,19 @@
-//! Accounts and sessions: signing up, in and out.
-
-use std::time::Duration;
+//! Accounts: opened by a stranger, or made at the command line.
 
 use super::guessing::Guess;
+use super::session::{NewSession, Opened, begin};
 use super::token::{self, NewToken};
 use super::{Desk, DeskError, hashing};
 use crate::domain::audit::Happened;
 use crate::domain::fault::Issue;
-use crate::domain::ids::{MemberId, SessionId, TenantId};
-use crate::domain::member::{Actor, Caller, Origin, Role, Scope};
+use crate::domain::ids::{MemberId, TenantId};
+use crate::domain::member::{Actor, Origin, Role, Scope};
 use crate::domain::secret::Secret;
 use crate::store::member::NewMember;
-use crate::store::{self, StoreError, threshold};
-use crate::vault::password::{self, Verdict};
-use crate::vault::token::{TokenHash, session_key};
+use crate::store::{self, StoreError};
+use crate::vault::password;
+use crate::vault::token::TokenHash;
 
-/// A session that is not used for so long is over.
-pub const IDLE_MAX: Duration = Duration::from_secs(30 * 60);
-/// A session is over after so long, used or not.
-pub const AGE_MAX: Duration = Duration::from_secs(12 * 60 * 60);
-/// How exactly the last use is noted; more would be a write for every click.
-const TOUCH_EVERY: Duration = Duration::from_secs(60);
 const NAME_MAX: usize = 200;
 /// The longest address that mail can carry.
 const EMAIL_MAX: usize = 254;
@@ -32,23 +25,6 @@ pub struct SignUp {
     pub name: String,
     pub email: String,
     pub password: Secret<String>,
-}
-
-/// A session as a browser holds it.
-#[derive(Debug)]
-pub struct Opened {
-    /// For the cookie; only its hash is stored.
-    pub key: Secret<String>,
-    pub tenant_id: TenantId,
-    pub member_id: MemberId,
-}
-
-/// A session that holds.
-#[derive(Debug, Clone)]
-pub struct Session {
-    pub id: SessionId,
-    pub caller: Caller,
-    key_hash: TokenHash,
 }
 
 /// Opens an account: a tenant with its owner, who is signed in.
@@ -80,114 +56,6 @@ pub async fn sign_up(desk: &Desk, new: SignUp, origin: &Origin) -> Result<Opened
         tenant_id,
         member_id,
     })
-}
-
-/// Signs a person in under a new session. Whether the account exists cannot be told from the answer.
-///
-/// # Errors
-/// `Invalid` when e-mail and password do not belong together; `TooFast` after too many guesses.
-pub async fn sign_in(
-    desk: &Desk,
-    email: &str,
-    password: Secret<String>,
-    origin: &Origin,
-) -> Result<Opened, DeskError> {
-    let email = plain_email(email);
-    let guess = Guess::at_account(&email, origin);
-    guess.take(desk).await?;
-    let known = threshold::member(desk.store(), &email).await?;
-    let stored = known.as_ref().map(|known| known.password_hash.clone());
-    let (verdict, password) = hashing::run(move || {
-        password::verify(password.open(), stored.as_deref()).map(|verdict| (verdict, password))
-    })
-    .await?;
-    let Some(known) = known.as_ref().filter(|_| verdict != Verdict::Wrong) else {
-        tell_refused(desk, known.as_ref(), origin).await?;
-        return Err(DeskError::invalid(
-            "password",
-            "wrong",
-            "This e-mail and this password do not belong together.",
-        ));
-    };
-    guess.give_back(desk).await?;
-    let new_hash = match verdict {
-        Verdict::RightButOld => Some(hash(password).await?),
-        _ => None,
-    };
-    enter(desk, known, new_hash, origin).await
-}
-
-/// Ends a session. Its cookie opens nothing from now on.
-///
-/// # Errors
-/// `Store`.
-pub async fn sign_out(desk: &Desk, session: &Session) -> Result<(), DeskError> {
-    let id = session.id;
-    let member = session.caller.member_id;
-    desk.store()
-        .write(
-            session.caller.tenant_id,
-            &session.caller.actor,
-            move |scope| {
-                Box::pin(async move {
-                    if store::session::end(scope, id).await? {
-                        scope.tell(Happened::new("member.signed_out", "member", member));
-                    }
-                    Ok(())
-                })
-            },
-        )
-        .await
-}
-
-/// Whether a session still holds. Asking is no use of it.
-///
-/// # Errors
-/// `Store`.
-pub async fn holds(desk: &Desk, session: &Session) -> Result<bool, DeskError> {
-    Ok(find(desk, &session.key_hash).await?.is_some())
-}
-
-/// The session of a cookie, while it holds. Notes the use.
-///
-/// # Errors
-/// `Store`.
-pub async fn session(desk: &Desk, key: &str) -> Result<Option<Session>, DeskError> {
-    let now = desk.store().clock().now();
-    let key_hash = TokenHash::of(key);
-    let Some(found) = find(desk, &key_hash).await? else {
-        return Ok(None);
-    };
-    if now.since(found.seen_at) >= TOUCH_EVERY {
-        let id = found.id;
-        desk.store()
-            .write(found.caller.tenant_id, &found.caller.actor, move |scope| {
-                Box::pin(store::session::touch(scope, id))
-            })
-            .await?;
-    }
-    Ok(Some(Session {
-        id: found.id,
-        caller: found.caller,
-        key_hash,
-    }))
-}
-
-async fn find(
-    desk: &Desk,
-    key_hash: &TokenHash,
-) -> Result<Option<threshold::FoundSession>, DeskError> {
-    let now = desk.store().clock().now();
-    let found = threshold::session(desk.store(), &key_hash.0).await?;
-    Ok(found.filter(|found| now < found.expires_at && now.since(found.seen_at) < IDLE_MAX))
-}
-
-/// A key that binds the forms of somebody who has not signed in.
-///
-/// # Errors
-/// `Vault`, without randomness.
-pub fn guest_key() -> Result<Secret<String>, DeskError> {
-    Ok(session_key()?)
 }
 
 /// An account made at the command line.
@@ -313,90 +181,12 @@ async fn found(scope: &store::Scope, founder: &Founder) -> Result<(), DeskError>
     Ok(())
 }
 
-/// A session's key and what of it is stored.
-struct NewSession {
-    key: Secret<String>,
-    hash: TokenHash,
-}
-
-impl NewSession {
-    fn make() -> Result<Self, DeskError> {
-        let key = session_key()?;
-        let hash = TokenHash::of(key.open());
-        Ok(Self { key, hash })
-    }
-}
-
-async fn begin(scope: &store::Scope, member: MemberId, hash: TokenHash) -> Result<(), DeskError> {
-    let now = scope.now();
-    store::session::forget_old(scope, member, now.minus(IDLE_MAX)).await?;
-    let id = SessionId::generate();
-    store::session::add(scope, id, member, &hash.0, now.plus(AGE_MAX)).await?;
-    scope.tell(Happened::new("member.signed_in", "member", member));
-    Ok(())
-}
-
-/// Begins the session of somebody whose password was right.
-async fn enter(
-    desk: &Desk,
-    known: &threshold::Known,
-    new_hash: Option<String>,
-    origin: &Origin,
-) -> Result<Opened, DeskError> {
-    let session = NewSession::make()?;
-    let (member_id, hash) = (known.member_id, session.hash);
-    let actor = member_actor(known).with_origin(origin.clone());
-    desk.store()
-        .write(known.tenant_id, &actor, move |scope| {
-            Box::pin(async move {
-                if let Some(new_hash) = new_hash {
-                    store::member::set_password_hash(scope, member_id, &new_hash).await?;
-                }
-                begin(scope, member_id, hash).await
-            })
-        })
-        .await?;
-    Ok(Opened {
-        key: session.key,
-        tenant_id: known.tenant_id,
-        member_id,
-    })
-}
-
-/// A wrong guess is told in the chain of the account's tenant, or of nobody's.
-async fn tell_refused(
-    desk: &Desk,
-    known: Option<&threshold::Known>,
-    origin: &Origin,
-) -> Result<(), DeskError> {
-    let tenant = known.map_or(TenantId::NIL, |known| known.tenant_id);
-    let subject = known.map_or_else(|| "unknown".to_owned(), |known| known.member_id.to_string());
-    let actor = Actor::anonymous().with_origin(origin.clone());
-    desk.store()
-        .write(tenant, &actor, move |scope| {
-            Box::pin(async move {
-                scope.tell(Happened::new("sign_in.refused", "member", subject));
-                Ok(())
-            })
-        })
-        .await
-}
-
-fn member_actor(known: &threshold::Known) -> Actor {
-    Actor {
-        kind: "member".to_owned(),
-        id: known.member_id.to_string(),
-        name: known.name.clone(),
-        origin: None,
-    }
-}
-
-async fn hash(password: Secret<String>) -> Result<String, DeskError> {
+pub(super) async fn hash(password: Secret<String>) -> Result<String, DeskError> {
     hashing::run(move || password::hash(password.open())).await
 }
 
 /// An e-mail as it is stored and looked for.
-fn plain_email(email: &str) -> String {
+pub(super) fn plain_email(email: &str) -> String {
     email.trim().to_lowercase()
 }
 
@@ -431,7 +221,7 @@ fn founding_issues(said: &SignUp) -> Vec<Issue> {
     .collect()
 }
 
-fn password_issue(password: &str) -> Option<Issue> {
+pub(super) fn password_issue(password: &str) -> Option<Issue> {
     let refused = password::check(password).err()?;
     Some(Issue::new("password", "refused", refused.to_string()))
 }

@@ -16,6 +16,7 @@ pub mod record;
 pub mod refusal;
 pub mod replay;
 pub mod run;
+pub mod session;
 pub mod token;
 pub mod whole;
 

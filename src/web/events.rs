@@ -112,6 +112,8 @@ fn title(action: &str) -> (Option<&'static str>, &'static str) {
         "token.revoked" => ("API token revoked", "cancelled"),
         "tenant.created" => ("Account opened", "succeeded"),
         "member.signed_in" => ("Signed in", "ok"),
+        "member.password_changed" => ("Password changed", "succeeded"),
+        "session.revoked" => ("Signed out in another browser", "none"),
         "member.signed_out" => ("Signed out", "none"),
         "sign_in.refused" => ("Sign-in refused", "failed"),
         "sign_in.paused" => ("Sign-in paused after too many guesses", "stopped"),

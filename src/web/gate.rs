@@ -22,7 +22,7 @@ use super::problem::Problem;
 use super::routes::{Door, Needs, Route};
 use super::site::Site;
 use super::{body, idempotency};
-use crate::desk::account::{self, Session};
+use crate::desk::session::{self, Session};
 use crate::desk::token;
 use crate::domain::member::{Caller, Origin};
 use crate::domain::secret::Secret;
@@ -146,7 +146,7 @@ async fn admit_to_page(
 ) -> Result<(), Refused> {
     let key = cookie::read(request.request(), site, Purpose::Session);
     if let Some(key) = &key {
-        let session = account::session(&site.desk, key.open()).await?;
+        let session = session::find(&site.desk, key.open()).await?;
         admitted.is_stale = session.is_none();
         admitted.session = session.map(|mut session| {
             let origin = admitted.origin.clone();
@@ -182,7 +182,7 @@ fn guest_key(
     if let Some(key) = cookie::read(request.request(), site, Purpose::Guest) {
         return Ok(key);
     }
-    let key = account::guest_key()?;
+    let key = session::guest_key()?;
     admitted.new_key = Some(key.again());
     Ok(key)
 }

@@ -7,7 +7,7 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 
 use super::problem::Problem;
-use crate::domain::ids::{ConnectionId, PairId, RecordId, RunId, TokenId};
+use crate::domain::ids::{ConnectionId, PairId, RecordId, RunId, SessionId, TokenId};
 
 /// `{id}` of the route's path.
 #[derive(Debug, Clone, Copy)]
@@ -32,6 +32,7 @@ named! {
     PairId => "pair",
     RecordId => "record",
     RunId => "run",
+    SessionId => "session",
     TokenId => "token",
 }
 

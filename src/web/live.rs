@@ -14,8 +14,7 @@ use futures::stream::unfold;
 use super::page::{Answer, Visit};
 use super::problem::Problem;
 use super::site::SharedSite;
-use crate::desk::account;
-use crate::desk::account::Session;
+use crate::desk::session::{self, Session};
 
 /// How often the store is asked.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -104,7 +103,7 @@ impl Watch {
 
     /// Watching is no use of the session: it ends by itself all the same.
     async fn is_signed_in(&self) -> bool {
-        let holds = account::holds(&self.site.desk, &self.session).await;
+        let holds = session::holds(&self.site.desk, &self.session).await;
         holds.unwrap_or(false)
     }
 }

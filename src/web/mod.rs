@@ -3,6 +3,7 @@
 //! `routes.rs` lists every route with who may use it; `edge.rs` and `gate.rs` hold what is true for all
 //! of them. Pages lie beside this file, one a resource; the API's resources lie in `api/`.
 
+mod account;
 pub mod api;
 mod approvals;
 mod assets;

@@ -14,8 +14,8 @@ use super::gate::{self, PATIENCE};
 use super::problem::Problem;
 use super::records::{act, bulk, list as records, show as record};
 use super::{
-    approvals, assets, audit, connections, cross_references, dashboard, health, landing, mappings,
-    openapi, pairs, runs, sign_in, sign_up, tokens,
+    account, approvals, assets, audit, connections, cross_references, dashboard, health, landing,
+    mappings, openapi, pairs, runs, sign_in, sign_up, tokens,
 };
 use crate::domain::member::Scope;
 
@@ -215,6 +215,9 @@ pub static ROUTES: &[Route] = &[
     page(Verb::Get, "/sign-in", NOBODY, || web::to(sign_in::new)),
     page(Verb::Post, "/sign-in", NOBODY, || web::to(sign_in::create)),
     page(Verb::Post, "/sign-out", ANYBODY, || web::to(sign_in::end)),
+    page(Verb::Get, "/account", ANYBODY, || web::to(account::show)),
+    page(Verb::Post, "/account/password", ANYBODY, || web::to(account::change_password)),
+    page(Verb::Post, "/account/sessions/{id}/end", ANYBODY, || web::to(account::end)),
     page(Verb::Get, "/dashboard", READ, || web::to(dashboard::show)),
     page(Verb::Get, "/connections", READ, || web::to(connections::list::list)),
     page(Verb::Get, "/connections/new", ADMIN, || web::to(connections::edit::new)),

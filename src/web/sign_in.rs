@@ -6,7 +6,7 @@ use super::cookie::{self, Purpose};
 use super::page::{self, Answer, Form, Guest, Shell, Visit, go};
 use super::sign_up::enter;
 use super::site::Signup;
-use crate::desk::account;
+use crate::desk::session;
 use crate::domain::fault::Issue;
 use crate::domain::secret::Secret;
 
@@ -55,7 +55,7 @@ pub async fn create(mut guest: Guest) -> Answer {
     }
     let password = Secret::new(form.value("password").to_owned());
     let signed_in =
-        account::sign_in(guest.desk(), form.value("email"), password, &guest.origin).await;
+        session::sign_in(guest.desk(), form.value("email"), password, &guest.origin).await;
     match signed_in {
         Ok(opened) => Ok(enter(&guest.site, &opened, &next)),
         Err(error) => page::again(&New::of(&guest, form.refused(error)?, &next)),
@@ -67,7 +67,7 @@ pub async fn create(mut guest: Guest) -> Answer {
 /// # Errors
 /// As the desk's.
 pub async fn end(visit: Visit) -> Answer {
-    account::sign_out(visit.desk(), &visit.session).await?;
+    session::sign_out(visit.desk(), &visit.session).await?;
     let mut answer = go("/");
     let gone = cookie::remove(&visit.site, Purpose::Session);
     if let Err(error) = answer.add_cookie(&gone) {

@@ -7,7 +7,8 @@ use super::cookie::{self, Purpose};
 use super::page::{self, Answer, Form, Guest, Shell, go};
 use super::problem::Problem;
 use super::site::{Signup, Site};
-use crate::desk::account::{self, Opened, SignUp};
+use crate::desk::account::{self, SignUp};
+use crate::desk::session::Opened;
 use crate::domain::secret::Secret;
 
 #[derive(Template)]

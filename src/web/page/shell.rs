@@ -8,9 +8,9 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest};
 
 use super::flash::Flash;
 use crate::desk::Desk;
-use crate::desk::account::Session;
+use crate::desk::session::Session;
 use crate::domain::clock::Timestamp;
-use crate::domain::member::{Caller, Origin, Role};
+use crate::domain::member::{Caller, Origin, Role, Scope};
 use crate::web::cookie;
 use crate::web::fields::Fields;
 use crate::web::gate::Admitted;
@@ -36,6 +36,8 @@ pub struct SignedIn {
     pub member: String,
     pub tenant: String,
     pub role: &'static str,
+    /// May look after connections, pairs and tokens.
+    pub is_admin: bool,
 }
 
 impl Shell {
@@ -53,6 +55,7 @@ impl Shell {
                 member: session.caller.actor.name.clone(),
                 tenant: session.caller.tenant_name.clone(),
                 role: role_title(session.caller.role),
+                is_admin: session.caller.may(Scope::Admin),
             }),
             here,
             theme,

@@ -201,3 +201,88 @@ async fn a_closed_house_takes_nobody_in() {
     assert!(!visitor.get("/").await.text.contains("/sign-up"));
     app.stop().await;
 }
+
+both!(a_password_is_changed_and_other_browsers_are_signed_out);
+
+async fn a_password_is_changed_and_other_browsers_are_signed_out(database: TestDatabase) {
+    let app = TestApp::start_on(database, Wanted::default()).await;
+    let account = app.account("Acme").await;
+    let mut here = app.signed_in(&account).await;
+    let mut there = app.signed_in(&account).await;
+    let page = here.get("/account").await;
+    assert_eq!(page.text.matches("Sign it out").count(), 1);
+
+    let new = "eight herons under the bridge";
+    for (current, wanted, field) in [
+        ("", new, "current_password"),
+        ("not my password", new, "current_password"),
+        (PASSWORD, "short", "new_password"),
+    ] {
+        let fields = [("current_password", current), ("new_password", wanted)];
+        let refused = here.submit("/account", "/account/password", &fields).await;
+        assert_eq!(refused.status, 422);
+        assert!(
+            refused.text.contains(&format!("id=\"{field}-error\"")),
+            "{field}"
+        );
+    }
+    assert_eq!(there.get("/dashboard").await.status, 200);
+    let fields = [("current_password", PASSWORD), ("new_password", new)];
+    let changed = here.submit("/account", "/account/password", &fields).await;
+    assert_eq!(changed.status, 303, "{}", changed.text);
+    assert_eq!(there.get("/dashboard").await.status, 401);
+    assert_eq!(here.get("/dashboard").await.status, 200);
+    let mut again = app.visitor();
+    again.sign_in(&account.email, new).await;
+
+    // One is signed out from another browser, and not by a stranger.
+    let other = app.account("Other").await;
+    let mut stranger = app.signed_in(&other).await;
+    let page = here.get("/account").await;
+    let (_, rest) = page
+        .text
+        .split_once("/account/sessions/")
+        .expect("another session");
+    let end = format!("/account/sessions/{}/end", rest.split('/').next().unwrap());
+    assert_eq!(stranger.submit("/account", &end, &[]).await.status, 404);
+    assert_eq!(again.get("/dashboard").await.status, 200);
+    assert_eq!(here.submit("/account", &end, &[]).await.status, 303);
+    assert_eq!(again.get("/dashboard").await.status, 401);
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_a_trusted_proxy_says_where_somebody_is() {
+    for (trusted, expected) in [
+        (&[][..], "127.0.0.1"),
+        (&["127.0.0.0/8"][..], "198.51.100.7"),
+    ] {
+        let app = TestApp::start_as(Wanted {
+            trusted_proxies: trusted,
+            ..Wanted::default()
+        })
+        .await;
+        let account = app.account("Acme").await;
+        let mut visitor = app.visitor();
+        visitor
+            .headers
+            .push(("x-forwarded-for", "6.6.6.6, 198.51.100.7".to_owned()));
+        visitor
+            .headers
+            .push(("x-forwarded-host", "evil.example".to_owned()));
+        visitor.sign_in(&account.email, PASSWORD).await;
+        let trail = account
+            .api
+            .get("/api/v1/audit?action=member.signed_in", 200)
+            .await;
+        assert_eq!(trail["data"][0]["detail"]["from"], expected);
+        assert!(
+            !visitor
+                .get("/dashboard")
+                .await
+                .text
+                .contains("evil.example")
+        );
+        app.stop().await;
+    }
+}

@@ -128,6 +128,23 @@ async fn assets_are_asked_about_and_not_sent_twice() {
     app.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_head_is_a_get_without_its_body() {
+    let app = TestApp::start().await;
+    for path in ["/", "/healthz", "/static/css/foundation.css"] {
+        let url = format!("{}{path}", app.url);
+        let answer = crate::support::http::client()
+            .head(url)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), 200, "{path}");
+        assert!(answer.headers().contains_key("x-request-id"));
+        assert!(answer.text().await.unwrap().is_empty());
+    }
+    app.stop().await;
+}
+
 /// Sends bytes as they are, and gives what came back until the connection closed.
 async fn raw(app: &TestApp, bytes: &[u8]) -> String {
     let address = app.url.trim_start_matches("http://");
