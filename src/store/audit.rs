@@ -73,6 +73,21 @@ pub struct Filter {
     pub subject: Option<String>,
 }
 
+#[derive(FromQueryResult)]
+struct Latest {
+    seq: i64,
+}
+
+/// The number of the latest event: rises with everything that is told. 0 before the first.
+///
+/// # Errors
+/// `Database`.
+pub async fn latest(scope: &Scope) -> Result<i64, StoreError> {
+    let sql = "SELECT seq FROM audit_head WHERE tenant_id = $1";
+    let found: Option<Latest> = scope.one(sql, [scope.tenant_value()]).await?;
+    Ok(found.map_or(0, |latest| latest.seq))
+}
+
 /// Which way a list goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {

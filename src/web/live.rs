@@ -4,7 +4,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_web::HttpResponse;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
@@ -16,14 +16,16 @@ use super::problem::Problem;
 use super::site::SharedSite;
 use crate::desk::session::{self, Session};
 
-/// How often the store is asked.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// A signed-out browser hears nothing more after this many looks.
-const LOOKS_A_SESSION: u32 = 30;
-/// Looks after which a browser connects anew: a proxy may have lost it.
-const LOOKS_MAX: u32 = 600;
-/// A sign of life for proxies, in looks.
-const BREATH_EVERY: u32 = 15;
+/// How often a page of one thing is looked at.
+pub const SOON: Duration = Duration::from_secs(1);
+/// How often a page that sums up much is looked at: drawing it again costs more.
+pub const SOMETIMES: Duration = Duration::from_secs(4);
+/// A signed-out browser hears nothing more after so long.
+const SESSION_EVERY: Duration = Duration::from_secs(30);
+/// Then a browser connects anew: a proxy may have lost it.
+const STREAM_MAX: Duration = Duration::from_secs(600);
+/// A sign of life for proxies.
+const BREATH_EVERY: Duration = Duration::from_secs(15);
 /// Streams at once in this process.
 const STREAMS_MAX: usize = 200;
 static STREAMS: AtomicUsize = AtomicUsize::new(0);
@@ -31,12 +33,13 @@ static STREAMS: AtomicUsize = AtomicUsize::new(0);
 /// What a stream watches, as one text that changes when the page would.
 pub type Fingerprint = Pin<Box<dyn Future<Output = Result<String, Problem>>>>;
 
-/// Watches with `look`, which is asked once a second.
+/// Watches with `look`, which is asked again and again, `every` so often.
 ///
 /// # Errors
 /// As the first look's; `unavailable` when too many watch.
 pub async fn stream(
     visit: Visit,
+    every: Duration,
     look: impl Fn(SharedSite, Session) -> Fingerprint + 'static,
 ) -> Answer {
     let place = Place::take().ok_or_else(|| {
@@ -48,7 +51,10 @@ pub async fn stream(
         session: visit.session,
         look: Box::new(look),
         seen,
-        looks: 0,
+        every,
+        began: None,
+        asked_at: Instant::now(),
+        said_at: Instant::now(),
         _place: place,
     };
     let events = unfold(watch, |mut watch| async move {
@@ -68,34 +74,42 @@ struct Watch {
     session: Session,
     look: Box<dyn Fn(SharedSite, Session) -> Fingerprint>,
     seen: String,
-    looks: u32,
+    every: Duration,
+    /// None before the first word.
+    began: Option<Instant>,
+    /// When the session was last asked about.
+    asked_at: Instant,
+    said_at: Instant,
     _place: Place,
 }
 
 impl Watch {
     /// The next thing to say; None ends the stream.
     async fn next(&mut self) -> Option<Bytes> {
-        if self.looks == 0 {
-            self.looks = 1;
+        let Some(began) = self.began else {
+            self.began = Some(Instant::now());
             return Some(Bytes::from_static(b": watching\n\n"));
-        }
+        };
         loop {
-            tokio::time::sleep(LOOK_EVERY).await;
-            self.looks = self.looks.saturating_add(1);
-            if self.looks > LOOKS_MAX || self.site.desk.engine.is_stopping() {
+            tokio::time::sleep(self.every).await;
+            if began.elapsed() > STREAM_MAX || self.site.desk.engine.is_stopping() {
                 return None;
             }
-            if self.looks.is_multiple_of(LOOKS_A_SESSION) && !self.is_signed_in().await {
-                return None;
+            if self.asked_at.elapsed() >= SESSION_EVERY {
+                self.asked_at = Instant::now();
+                if !self.is_signed_in().await {
+                    return None;
+                }
             }
-            let now = (self.look)(self.site.clone(), self.session.clone())
-                .await
-                .ok()?;
+            let now = (self.look)(self.site.clone(), self.session.clone());
+            let now = now.await.ok()?;
             if now != self.seen {
                 self.seen = now;
+                self.said_at = Instant::now();
                 return Some(Bytes::from_static(b"event: changed\ndata: changed\n\n"));
             }
-            if self.looks.is_multiple_of(BREATH_EVERY) {
+            if self.said_at.elapsed() >= BREATH_EVERY {
+                self.said_at = Instant::now();
                 return Some(Bytes::from_static(b": still here\n\n"));
             }
         }

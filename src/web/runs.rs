@@ -345,7 +345,7 @@ fn cells(run: RunId, flow: &str, counts: &Counts) -> Vec<Cell> {
 /// `missing`.
 pub async fn watch(visit: Visit, id: Id<RunId>) -> Answer {
     let id = id.0;
-    live::stream(visit, move |site, session| -> Fingerprint {
+    live::stream(visit, live::SOON, move |site, session| -> Fingerprint {
         Box::pin(async move {
             let scope = site.desk.store().read(session.caller.tenant_id).await?;
             let mut open = run::find(&scope, id).await?;
@@ -365,19 +365,23 @@ pub async fn watch(visit: Visit, id: Id<RunId>) -> Answer {
 /// As the store's.
 pub async fn watch_all(visit: Visit) -> Answer {
     const WATCHED: u32 = 10;
-    live::stream(visit, move |site, session| -> Fingerprint {
-        Box::pin(async move {
-            let scope = site.desk.store().read(session.caller.tenant_id).await?;
-            let mut latest = run::list(&scope, None, None, WATCHED).await?;
-            for open in &mut latest {
-                count(&scope, open).await?;
-            }
-            let told = latest
-                .iter()
-                .map(|open| format!("{} {:?} {:?}", open.run.id, open.run.state, open.run.flows));
-            Ok(told.collect::<Vec<_>>().join("\n"))
-        })
-    })
+    live::stream(
+        visit,
+        live::SOMETIMES,
+        move |site, session| -> Fingerprint {
+            Box::pin(async move {
+                let scope = site.desk.store().read(session.caller.tenant_id).await?;
+                let mut latest = run::list(&scope, None, None, WATCHED).await?;
+                for open in &mut latest {
+                    count(&scope, open).await?;
+                }
+                let told = latest.iter().map(|open| {
+                    format!("{} {:?} {:?}", open.run.id, open.run.state, open.run.flows)
+                });
+                Ok(told.collect::<Vec<_>>().join("\n"))
+            })
+        },
+    )
     .await
 }
 

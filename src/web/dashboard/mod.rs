@@ -14,8 +14,9 @@ use super::page::{self, Answer, Shell, Visit, say};
 use super::records::bulk::sums;
 use crate::desk::pair;
 use crate::domain::record::State;
-use crate::store::run::{self, OpenRun};
+use crate::store::run::OpenRun;
 use crate::store::search::{self, Filter, Total};
+use crate::store::{self, run};
 
 /// Pairs that have a card.
 const CARDS_MAX: u32 = 50;
@@ -120,16 +121,11 @@ fn needs(totals: &[Total]) -> Vec<Need> {
 /// # Errors
 /// As the store's.
 pub async fn watch(visit: Visit) -> Answer {
-    live::stream(visit, |site, session| -> Fingerprint {
+    live::stream(visit, live::SOMETIMES, |site, session| -> Fingerprint {
         Box::pin(async move {
+            // Whatever the page shows is told in the trail when it changes.
             let scope = site.desk.store().read(session.caller.tenant_id).await?;
-            let totals = search::totals(&scope, &Filter::default()).await?;
-            let runs = run::list(&scope, None, None, BARS_MAX).await?;
-            let runs: Vec<String> = runs
-                .iter()
-                .map(|open| format!("{} {}", open.run.id, open.run.state))
-                .collect();
-            Ok(format!("{totals:?} {runs:?}"))
+            Ok(store::audit::latest(&scope).await?.to_string())
         })
     })
     .await

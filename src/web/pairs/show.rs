@@ -317,14 +317,17 @@ fn facts(kind: &PairDeclaration, pair: &Pair) -> Vec<(&'static str, String)> {
 /// `missing`.
 pub async fn watch(visit: Visit, id: Id<PairId>) -> Answer {
     let id = id.0;
-    live::stream(visit, move |site, session| -> Fingerprint {
-        Box::pin(async move {
-            let shown = pair::find(&site.desk, &session.caller, id).await?;
-            let scope = site.desk.store().read(session.caller.tenant_id).await?;
-            let latest = run::list(&scope, Some(id), None, 1).await?;
-            let run = latest.first().map(|open| (open.run.id, open.run.state));
-            Ok(format!("{} {:?} {run:?}", shown.pair.version, shown.work))
-        })
-    })
+    live::stream(
+        visit,
+        live::SOMETIMES,
+        move |site, session| -> Fingerprint {
+            Box::pin(async move {
+                let scope = site.desk.store().read(session.caller.tenant_id).await?;
+                store::pair::find(&scope, id).await?;
+                // Whatever the page shows is told in the trail when it changes.
+                Ok(store::audit::latest(&scope).await?.to_string())
+            })
+        },
+    )
     .await
 }

@@ -159,7 +159,7 @@ pub(in crate::web) async fn drawn(
 /// `missing`.
 pub async fn watch(visit: Visit, id: Id<RecordId>) -> Answer {
     let id = id.0;
-    live::stream(visit, move |site, session| -> Fingerprint {
+    live::stream(visit, live::SOON, move |site, session| -> Fingerprint {
         Box::pin(async move {
             let scope = site.desk.store().read(session.caller.tenant_id).await?;
             let work = crate::store::record::find(&scope, id).await?;
