@@ -390,11 +390,14 @@ fn related(whole: &Whole, system: &impl Fn(&SystemId) -> String) -> Vec<Related>
     }];
     if let Some(link) = &whole.link {
         related.push(Related {
-            label: format!(
-                "In {}, matched by {}",
-                system(&link.target.system),
-                crate::web::cross_references::matched_by(&link.matched_by)
-            ),
+            label: match link.matched_by.as_str() {
+                "created" => format!("In {}, where we created it", system(&link.target.system)),
+                by => format!(
+                    "In {}, matched by {}",
+                    system(&link.target.system),
+                    crate::web::cross_references::matched_by(by)
+                ),
+            },
             text: link.target.id.clone(),
             href: format!(
                 "/cross-references?pair={}&source_id={}",
