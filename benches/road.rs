@@ -136,7 +136,9 @@ async fn measure(wanted: &Wanted) {
     pair::activate(&desk, &caller, pair, DryRun::Waived)
         .await
         .unwrap();
-    let workers = jobs::start(desk.engine.clone(), 8);
+    let workers = jobs::start(desk.engine.clone(), 8)
+        .await
+        .expect("the workers start");
     let mut shown = (0_u64, Instant::now());
     let took = loop {
         tokio::time::sleep(Duration::from_millis(100)).await;

@@ -134,7 +134,9 @@ where
     let server_config = server_config(&config.server)?;
     let mut server = web::server(opened.desk.clone(), server_config)
         .with_context(|| format!("{} cannot be listened on", config.server.listen))?;
-    let workers = jobs::start(opened.desk.engine.clone(), config.work.concurrency);
+    let workers = jobs::start(opened.desk.engine.clone(), config.work.concurrency)
+        .await
+        .context("the workers cannot start")?;
     let url = config.server.public_url(server.address());
     tracing::info!(%url, listen = %server.address(), "serving");
     let announced = async {

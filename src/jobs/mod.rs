@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::engine::Engine;
+use crate::store::{Presence, StoreError};
 
 pub use work_tenant::WorkTenant;
 
@@ -30,23 +31,29 @@ pub struct Workers {
     queue: JoinHandle<()>,
     sweeper: JoinHandle<()>,
     stop: watch::Sender<bool>,
+    _presence: Presence,
 }
 
 /// Starts the queue's worker and the sweeper. `slices` tenants are worked at once.
-#[must_use]
-pub fn start(engine: Engine, slices: usize) -> Workers {
+///
+/// # Errors
+/// `Database` when other nodes cannot be told that this one is there.
+pub async fn start(engine: Engine, slices: usize) -> Result<Workers, StoreError> {
     let (stop, stopping) = watch::channel(false);
+    let holder = format!("node-{}", ulid::Ulid::generate());
+    let presence = Presence::announce(&engine.store, &holder).await?;
     let node = Node {
         engine,
-        holder: format!("node-{}", ulid::Ulid::generate()).into(),
+        holder: holder.into(),
         working: Arc::new(watch::Sender::new(0)),
     };
-    Workers {
+    Ok(Workers {
         queue: tokio::spawn(work_tenant::serve(node.clone(), slices, stopping.clone())),
         sweeper: tokio::spawn(sweep::sweep(node.clone(), stopping)),
         node,
         stop,
-    }
+        _presence: presence,
+    })
 }
 
 impl Workers {

@@ -1,5 +1,5 @@
-//! The sweeper: queues every tenant that is due and not queued, works those that the queue forgot, and
-//! keeps the queue's own tables small.
+//! The sweeper: frees what nodes that are gone had leased, queues every tenant that is due and not queued,
+//! works those that the queue forgot, and keeps the queue's own tables small.
 
 use std::time::Duration;
 
@@ -20,10 +20,17 @@ const CLEAN_EVERY: u32 = 60;
 pub(super) async fn sweep(node: Node, mut stopping: watch::Receiver<bool>) {
     let engine = &node.engine;
     let mut rounds: u32 = 0;
+    let mut wait = Duration::ZERO;
     loop {
         tokio::select! {
             _ = stopping.changed() => return,
-            () = tokio::time::sleep(EVERY) => {}
+            () = tokio::time::sleep(wait) => {}
+        }
+        wait = EVERY;
+        match store::threshold::void_leases_of_the_gone(&engine.store).await {
+            Ok(0) => {}
+            Ok(freed) => tracing::info!(tenants = freed, "a node is gone; its work goes on here"),
+            Err(error) => tracing::warn!(%error, "nodes that are gone could not be looked for"),
         }
         if let Err(error) = queue_due(engine).await {
             tracing::warn!(%error, "due work could not be looked for");

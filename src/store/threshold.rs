@@ -68,6 +68,30 @@ pub async fn void_leases(store: &Store) -> Result<(), StoreError> {
     Ok(())
 }
 
+const VOID: &str = "
+WITH gone AS (
+  UPDATE tenant_lease SET until = 0
+  WHERE until >= (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
+    AND pg_try_advisory_xact_lock_shared(hashtextextended(holder, 0))
+  RETURNING tenant_id
+)
+UPDATE tenant_work SET queued_at = NULL WHERE tenant_id IN (SELECT tenant_id FROM gone)";
+
+/// Leases of nodes that are gone are free, and what those nodes were working on is due. Gives how many
+/// tenants that are. On PostgreSQL only: on SQLite a start does it ([`void_leases`]).
+///
+/// # Errors
+/// `Database`.
+pub async fn void_leases_of_the_gone(store: &Store) -> Result<u64, StoreError> {
+    if !store.is_postgres() {
+        return Ok(0);
+    }
+    let tx = begin(store).await?;
+    let freed = run(&tx, VOID, []).await?;
+    tx.commit().await?;
+    Ok(freed)
+}
+
 /// Somebody who wants to sign in.
 #[derive(Debug, Clone)]
 pub struct Known {
