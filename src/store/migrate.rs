@@ -1,7 +1,10 @@
 //! Brings the schema up to date: our tables, the queue's tables, and on PostgreSQL the serving role.
 
 use ::migrations::{Migrator, MigratorTrait};
-use sea_orm::{ConnectionTrait, Database, DatabaseConnection};
+use sea_orm::{
+    ConnectionTrait, Database, DatabaseConnection, SqliteTransactionMode, TransactionOptions,
+    TransactionTrait,
+};
 
 use super::open::{is_sqlite, quiet, sqlite};
 use super::{StoreError, outbox};
@@ -11,7 +14,7 @@ pub const ROLE: &str = "mlc_app";
 /// One migration at a time in a database, whoever starts it. The number only has to be ours.
 const LOCK: i64 = 7_265_411_093;
 
-/// Runs every step that is missing. Safe to call from several nodes at once, and after a crash in the
+/// Runs every step that is missing. Safe to call from several processes at once, and after a crash in the
 /// middle: steps are transactions.
 ///
 /// # Errors
@@ -31,14 +34,44 @@ pub async fn up(url: &str) -> Result<(), StoreError> {
             .execute_unprepared(&format!("SELECT pg_advisory_lock({LOCK})"))
             .await?;
         connection.execute_unprepared(&create_role()).await?;
-    }
-    Migrator::up(&connection, None).await?;
-    outbox::create_queue(&connection).await?;
-    if postgres {
+        Migrator::up(&connection, None).await?;
+        outbox::create_queue(&connection).await?;
         grant(&connection).await?;
+    } else {
+        up_at_once(&connection).await?;
+        create_queue(&connection).await?;
     }
     connection.close().await?;
     Ok(())
+}
+
+/// On SQLite all steps are one transaction, and nobody else writes meanwhile.
+async fn up_at_once(connection: &DatabaseConnection) -> Result<(), StoreError> {
+    let options = TransactionOptions {
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        ..TransactionOptions::default()
+    };
+    let steps = connection.begin_with_options(options).await?;
+    Migrator::up(&steps, None).await?;
+    steps.commit().await?;
+    Ok(())
+}
+
+/// The queue's own steps take no lock on SQLite: another process that makes them at this very moment gets
+/// in the way, and has made them a moment later.
+async fn create_queue(connection: &DatabaseConnection) -> Result<(), StoreError> {
+    const TRIES: u32 = 10;
+    let mut tries = 1;
+    loop {
+        match outbox::create_queue(connection).await {
+            Err(error) if tries < TRIES => {
+                tracing::debug!(%error, "the queue's tables are made by somebody else");
+                tries += 1;
+                tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+            }
+            made => return made,
+        }
+    }
 }
 
 /// Whether every step has run.
