@@ -71,7 +71,8 @@ impl Engine {
         let Some(lease) = lease else {
             return Ok(Ended::NotOurs);
         };
-        let turn = Arc::new(Turn::new(self.clone(), tenant, lease, taken_at));
+        let lasts = (taken_at, Instant::now() + LASTS);
+        let turn = Arc::new(Turn::new(self.clone(), tenant, lease, lasts));
         // Ends with this future, however that ends: a lease that nobody works under must run out.
         let mut keeping = JoinSet::new();
         keeping.spawn({
@@ -121,7 +122,6 @@ struct News {
 
 struct Slice {
     turn: Arc<Turn>,
-    ends_at: Instant,
     lanes: JoinSet<(String, Result<Went, StoreError>)>,
     /// Lanes that are in work now.
     busy: BTreeSet<String>,
@@ -137,7 +137,6 @@ impl Slice {
     fn new(turn: Arc<Turn>) -> Self {
         Self {
             turn,
-            ends_at: Instant::now() + LASTS,
             lanes: JoinSet::new(),
             busy: BTreeSet::new(),
             news: JoinSet::new(),
@@ -145,10 +144,6 @@ impl Slice {
             rest_until: None,
             verify_at: None,
         }
-    }
-
-    fn is_over(&self) -> bool {
-        is_over(&self.turn, self.ends_at)
     }
 
     /// Works until nothing is due or the time is up. Gives when to go on.
@@ -159,7 +154,7 @@ impl Slice {
             may_be_more = self.fill().await?;
             if self.lanes.is_empty() && self.news.is_empty() {
                 reconcile::close_finished(&self.turn).await?;
-                if self.is_over() || !may_be_more {
+                if self.turn.is_over() || !may_be_more {
                     return Ok(Rests {
                         slow_until: self.rest_until,
                         verify_at: self.verify_at,
@@ -171,7 +166,7 @@ impl Slice {
         }
     }
 
-    /// Waits until a lane or the look for news is done, or pages may have come. Gives whether more may be due.
+    /// Waits until a lane or the look for news is done, or a moment. Gives whether more may be due.
     async fn wait(&mut self) -> Result<bool, StoreError> {
         let is_listing = !self.news.is_empty();
         tokio::select! {
@@ -192,6 +187,8 @@ impl Slice {
                 Ok(news.has_listed)
             }
             () = tokio::time::sleep(PAGE_MAY_COME), if is_listing => Ok(true),
+            // Lanes may take long: what becomes due beside them does not wait for them.
+            () = tokio::time::sleep(LIST_EVERY), if !is_listing => Ok(true),
         }
     }
 
@@ -200,17 +197,17 @@ impl Slice {
         let is_early = self
             .looked_at
             .is_some_and(|at| at.elapsed() < LIST_EVERY || !may_be_more);
-        if self.is_over() || !self.news.is_empty() || is_early {
+        if self.turn.is_over() || !self.news.is_empty() || is_early {
             return;
         }
         self.looked_at = Some(Instant::now());
-        self.news.spawn(news(Arc::clone(&self.turn), self.ends_at));
+        self.news.spawn(news(Arc::clone(&self.turn)));
     }
 
     /// Starts lanes until enough are in work. Gives whether any was started.
     async fn fill(&mut self) -> Result<bool, StoreError> {
         // Looked for only when half of the lanes are done: one look then serves many.
-        if self.is_over() || self.rests() || self.lanes.len() > LANES_MAX / 2 {
+        if self.turn.is_over() || self.rests() || self.lanes.len() > LANES_MAX / 2 {
             return Ok(false);
         }
         let now = self.turn.engine.clock.now();
@@ -244,9 +241,9 @@ impl Slice {
     }
 
     fn start(&mut self, rank: u8, lane: String, now: Timestamp) {
-        let (turn, ends_at) = (Arc::clone(&self.turn), self.ends_at);
+        let turn = Arc::clone(&self.turn);
         self.lanes.spawn(async move {
-            let went = work_lane(&turn, rank, &lane, now, ends_at).await;
+            let went = work_lane(&turn, rank, &lane, now).await;
             (lane, went)
         });
     }
@@ -283,17 +280,13 @@ impl Slice {
     }
 }
 
-fn is_over(turn: &Turn, ends_at: Instant) -> bool {
-    Instant::now() >= ends_at || turn.is_lost() || turn.engine.is_stopping()
-}
-
 /// Opens the runs that are due, lists what there is to list, and looks up mapping rows.
-async fn news(turn: Arc<Turn>, ends_at: Instant) -> Result<News, StoreError> {
+async fn news(turn: Arc<Turn>) -> Result<News, StoreError> {
     reconcile::open_due(&turn).await?;
     let mut has_listed = false;
     while list_a_page(&turn).await? {
         has_listed = true;
-        if is_over(&turn, ends_at) {
+        if turn.is_over() {
             break;
         }
     }
@@ -331,18 +324,12 @@ async fn postpone(turn: &Turn, run: RunId, error: &StoreError) -> Result<(), Sto
     .await
 }
 
-async fn work_lane(
-    turn: &Turn,
-    rank: u8,
-    lane: &str,
-    now: Timestamp,
-    ends_at: Instant,
-) -> Result<Went, StoreError> {
+async fn work_lane(turn: &Turn, rank: u8, lane: &str, now: Timestamp) -> Result<Went, StoreError> {
     let scope = turn.engine.store.read(turn.tenant).await?;
     let due = store::record::due_in_lane(&scope, rank, lane, now, RECORDS_OF_LANE).await?;
     drop(scope);
     for work in due {
-        if is_over(turn, ends_at) {
+        if turn.is_over() {
             break;
         }
         match work_record(turn, work).await? {

@@ -21,6 +21,8 @@ pub struct Turn {
     pub tenant: TenantId,
     pub lease: Lease,
     actor: Actor,
+    /// Until when it takes up work. What is begun then ends at its next step.
+    ends_at: Instant,
     lost: AtomicBool,
     /// Own view of how long the lease lasts; monotonic, so that a frozen process notices.
     held_until: Mutex<Instant>,
@@ -30,12 +32,18 @@ pub struct Turn {
 
 impl Turn {
     #[must_use]
-    pub fn new(engine: Engine, tenant: TenantId, lease: Lease, taken_at: Instant) -> Self {
+    pub fn new(
+        engine: Engine,
+        tenant: TenantId,
+        lease: Lease,
+        (taken_at, ends_at): (Instant, Instant),
+    ) -> Self {
         Self {
             engine,
             tenant,
             lease,
             actor: Actor::worker(),
+            ends_at,
             lost: AtomicBool::new(false),
             held_until: Mutex::new(taken_at + lasting(work::LEASE_SECONDS)),
             ends: Mutex::default(),
@@ -104,6 +112,12 @@ impl Turn {
     #[must_use]
     pub fn is_lost(&self) -> bool {
         self.lost.load(Ordering::SeqCst) || Instant::now() >= self.held_until()
+    }
+
+    /// Nothing more is taken up: others get their turn, the program stops, or the turn is lost.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        Instant::now() >= self.ends_at || self.engine.is_stopping() || self.is_lost()
     }
 
     fn held_until(&self) -> Instant {

@@ -26,6 +26,8 @@ use crate::store::{self, StoreError};
 pub(super) const IN_BATCH: &str = "in_erp_batch";
 /// Substate of a record whose chain of calls goes on when the connection may be called again.
 const PARKED: &str = "rate_limited";
+/// Substate of a record whose chain of calls goes on in the next slice: it is longer than one.
+const BETWEEN_SLICES: &str = "between_slices";
 
 /// How long after its intent a step may begin to be sent. Short: the quiet period counts from its end.
 const SEND_WINDOW: Duration = Duration::from_secs(5);
@@ -117,9 +119,7 @@ pub(super) async fn go_on<E: Canonical>(trip: &Trip<'_, E>, effect: Effect) -> R
     match chain.effect.state {
         EffectState::Accepted => Box::pin(chain.check()).await,
         EffectState::Open if chain.is_past_undoing() => Box::pin(chain.run()).await,
-        EffectState::Open if trip.before.record.substate.as_deref() == Some(PARKED) => {
-            Box::pin(chain.run()).await
-        }
+        EffectState::Open if is_put_down(&trip.before) => Box::pin(chain.run()).await,
         // A crash among steps that move nothing: clean up and start afresh.
         EffectState::Open | EffectState::Confirmed | EffectState::Rejected => {
             Box::pin(chain.start_afresh()).await
@@ -135,6 +135,12 @@ pub(super) async fn go_on<E: Canonical>(trip: &Trip<'_, E>, effect: Effect) -> R
         }
         EffectState::Ambiguous => Box::pin(chain.verify()).await,
     }
+}
+
+/// The chain was put down on purpose: what is stored is all that was done.
+fn is_put_down(work: &Work) -> bool {
+    let substate = work.record.substate.as_deref();
+    [Some(PARKED), Some(BETWEEN_SLICES)].contains(&substate)
 }
 
 async fn kept_draft<E: Canonical>(trip: &Trip<'_, E>, effect: &Effect) -> Result<Draft, Stop> {
@@ -202,6 +208,9 @@ impl<E: Canonical> Chain<'_, '_, E> {
                 Ok(Step::More { at, durable }) => {
                     self.at = at;
                     self.is_ahead = durable || upcoming.weight == Weight::Final;
+                    if self.trip.turn.is_over() {
+                        return Box::pin(self.put_down()).await;
+                    }
                 }
                 Ok(Step::Accepted { at, waiting_for }) => {
                     self.at = at;
@@ -211,6 +220,15 @@ impl<E: Canonical> Chain<'_, '_, E> {
                 Err(fault) => return Box::pin(self.failed(fault, &upcoming)).await,
             }
         }
+    }
+
+    /// The slice is over, so that other tenants and lanes get their turn: the chain goes on where it
+    /// stands, in the next one.
+    async fn put_down(mut self) -> Result<Went, Stop> {
+        self.effect.state = EffectState::Open;
+        self.syncing(self.now(), Some(BETWEEN_SLICES));
+        self.commit_running(Vec::new()).await?;
+        Ok(Went::Settled)
     }
 
     /// Commits the intent of a final step: durable before its first byte.
