@@ -16,6 +16,7 @@
 mod browser;
 mod connections;
 mod connector;
+mod crash;
 mod engine;
 mod isolation;
 mod road;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
+use std::io::{Seek, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -52,7 +53,20 @@ impl Launch {
 
     /// Runs the program to its end and gives what it printed; a failure fails the test.
     pub fn run(&self) -> String {
-        let answer = self.command().output().expect("the program starts");
+        self.run_with("")
+    }
+
+    /// The same with a text on its standard input.
+    pub fn run_with(&self, input: &str) -> String {
+        let mut file = tempfile::tempfile().expect("a temporary file");
+        file.write_all(input.as_bytes())
+            .and_then(|()| file.rewind())
+            .expect("the temporary file can be written");
+        let answer = self
+            .command()
+            .stdin(file)
+            .output()
+            .expect("the program starts");
         assert!(
             answer.status.success(),
             "{:?}: {}\n{}",
@@ -60,11 +74,21 @@ impl Launch {
             answer.status,
             String::from_utf8_lossy(&answer.stderr)
         );
+        append(&self.folder.join("log"))
+            .write_all(&answer.stderr)
+            .expect("the log can be written");
         String::from_utf8(answer.stdout).expect("the program prints text")
     }
 
     /// Starts a server on a free port and waits until it says that it is ready.
     pub async fn start(&self) -> Program {
+        let mut program = self.begin();
+        program.wait_until_ready().await;
+        program
+    }
+
+    /// Starts the program and does not wait for anything.
+    pub fn begin(&self) -> Program {
         let listen = format!("127.0.0.1:{}", free_port());
         let log = self.folder.join("log");
         let (out, errors) = (append(&log), append(&log));
@@ -76,14 +100,12 @@ impl Launch {
             .spawn()
             .expect("the program starts");
         let id = child.id().to_string();
-        let mut program = Program {
+        Program {
             url: format!("http://{listen}"),
             child,
             log,
             _end: watchdog::at_the_end("kill -s KILL -- \"$1\"", &[&id]),
-        };
-        program.wait_until_ready().await;
-        program
+        }
     }
 
     fn command(&self) -> Command {
