@@ -19,7 +19,7 @@ pub const TIMEOUT_SECONDS: u32 = 3;
 /// A real look every so often, never a long sleep.
 pub const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// The longest way to rest: a quiet period, its look-ups and the back-off before them.
-const SETTLED_WITHIN: Duration = Duration::from_secs(60);
+const SETTLED_WITHIN: Duration = Duration::from_secs(180);
 
 /// What is different in one plant.
 pub struct Wanted {
