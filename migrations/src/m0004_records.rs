@@ -63,6 +63,8 @@ CREATE TABLE record (
   outcome text,
   first_seen_at {int} NOT NULL,
   updated_at {int} NOT NULL,
+  -- Rises with every change: whoever read an older one has been overtaken.
+  revision {int} NOT NULL,
   PRIMARY KEY (tenant_id, id),
   FOREIGN KEY (tenant_id, pair_id) REFERENCES pair (tenant_id, id)
 ) {strict};
@@ -70,6 +72,7 @@ CREATE UNIQUE INDEX record_identity ON record (tenant_id, pair_id, flow, source_
 CREATE INDEX record_due ON record (tenant_id, rank, lane, source_at, source_id) WHERE due_at IS NOT NULL;
 CREATE INDEX record_due_next ON record (tenant_id, due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX record_in_writing ON record (tenant_id, lane) WHERE state = 'syncing';
+CREATE INDEX record_syncing ON record (tenant_id, lane) WHERE state = 'syncing';
 CREATE INDEX record_by_state ON record (tenant_id, pair_id, flow, state, id);
 CREATE INDEX record_of_run ON record (tenant_id, run_id, state) WHERE run_id IS NOT NULL;
 CREATE INDEX record_by_number ON record (tenant_id, number);

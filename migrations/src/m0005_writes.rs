@@ -47,6 +47,8 @@ CREATE TABLE effect (
   send_deadline {int},
   quiet_until {int},
   absent_seen {int} NOT NULL,
+  -- Final steps of its chain that surely landed: from the first one on it can no longer be taken back.
+  counted {int} NOT NULL,
   created_at {int} NOT NULL,
   updated_at {int} NOT NULL,
   PRIMARY KEY (tenant_id, id)

@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use super::redact;
-use super::wire::{Answer, Body, Request, Response, Wire};
+use super::wire::{Answer, Body, Call, Request, Response, Wire};
 use crate::domain::clock::{Clock, Timestamp};
 use crate::domain::connection::Settings;
 use crate::domain::fault::Fault;
@@ -88,6 +88,8 @@ pub struct Session {
     pub facts: Arc<Facts>,
     pub clock: Clock,
     exchanges: Mutex<Vec<Exchange>>,
+    /// No write begins after this moment.
+    write_until: Mutex<Option<Instant>>,
 }
 
 /// Characters of an answer that are kept with a record.
@@ -109,7 +111,25 @@ impl Session {
             facts,
             clock,
             exchanges: Mutex::default(),
+            write_until: Mutex::default(),
         }
+    }
+
+    /// The latest moment at which a write may begin to be sent: whoever is frozen before it, or waits for a
+    /// token, sends nothing afterwards.
+    pub fn write_until(&self, moment: Instant) {
+        *self
+            .write_until
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some(moment);
+    }
+
+    fn is_too_late(&self, call: Call) -> bool {
+        let until = self
+            .write_until
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        call == Call::Write && until.is_some_and(|until| Instant::now() > until)
     }
 
     /// The call's deadline: the setting, or the vendor's default.
@@ -126,8 +146,14 @@ impl Session {
     /// Sends a request as it is and notes the exchange.
     ///
     /// # Errors
-    /// Those of [`Wire::send`].
+    /// Those of [`Wire::send`]; `Transient` for a write after the moment until which it may begin.
     pub async fn send(&self, request: Request) -> Result<Response, Fault> {
+        if self.is_too_late(request.call) {
+            return Err(Fault::Transient {
+                code: "too_late".to_owned(),
+                message: "the time in which it might be sent was over".to_owned(),
+            });
+        }
         let started = self.clock.now();
         let mut exchange = Exchange {
             at: started,

@@ -114,9 +114,15 @@ fn decided(work: Work, act: &Act, by: &str, now: Timestamp) -> Result<Done, Desk
             "Nothing of its source is stored; retry it, so that it is read again.".to_owned(),
         ),
         Act::Replay => Ok(again(work, Some(Wish::Replay), "record.replayed", now)),
-        Act::Ignore { .. } if matches!(state, State::Syncing) || is_unknown => refuse(
-            "A write of it may be under way; it can be put aside when that is known.".to_owned(),
-        ),
+        // Once it is a person's, putting it aside is one of the answers.
+        Act::Ignore { .. }
+            if matches!(state, State::Syncing) || (is_unknown && state != State::Failed) =>
+        {
+            refuse(
+                "A write of it may be under way; it can be put aside when that is known."
+                    .to_owned(),
+            )
+        }
         Act::Ignore { .. } if state.is_synced() => {
             refuse("It is in the target already; there is nothing to put aside.".to_owned())
         }
@@ -132,7 +138,7 @@ fn decided(work: Work, act: &Act, by: &str, now: Timestamp) -> Result<Done, Desk
             done.happened = done.happened.with("target", target_id.trim());
             Ok(done)
         }
-        Act::Create if state != State::Review => {
+        Act::Create if state != State::Review && !(state == State::Failed && is_unknown) => {
             refuse("Only a record whose match is unclear can be said to be new.".to_owned())
         }
         Act::Create => Ok(again(work, Some(Wish::Create), "record.said_new", now)),

@@ -40,6 +40,9 @@ pub async fn ping(
         steps,
     };
     keep(engine, tenant, actor, connection.clone(), ping.clone()).await?;
+    if ping.ok {
+        engine.slow.forget(connection.id);
+    }
     if ping.ok
         && let Err(fault) = projects::refresh(engine, tenant, &connection).await
     {

@@ -82,6 +82,14 @@ pub fn failed(fault: &Fault, system: &str) -> String {
     }
 }
 
+/// A write of which nobody knows whether it landed, and that a person must look after.
+#[must_use]
+pub fn unknown(fault: &Fault, system: &str) -> String {
+    format!(
+        "It is not known whether it was written to {system}: {fault}. Look there; then link it, say that it is to be written again, or put it aside."
+    )
+}
+
 /// A fault after which it is tried again by itself.
 #[must_use]
 pub fn retrying(fault: &Fault, system: &str, attempt: u32, of: u32, at: Timestamp) -> String {

@@ -64,6 +64,8 @@ pub struct Engine {
     tokens: Arc<tokens::TokenShelf>,
     facts: Arc<session::FactShelf>,
     resting: Arc<verify::Resting>,
+    places: Arc<slice::Places>,
+    slow: Arc<turn::Slow>,
     breakers: Arc<breaker::Breakers>,
     stopping: Arc<AtomicBool>,
 }
@@ -84,6 +86,8 @@ impl Engine {
             tokens: Arc::default(),
             facts: Arc::default(),
             resting: Arc::default(),
+            places: Arc::default(),
+            slow: Arc::default(),
             breakers: Arc::default(),
             stopping: Arc::default(),
         }

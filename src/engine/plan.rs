@@ -76,19 +76,25 @@ fn adopt(existing: Existing) -> Course {
 }
 
 fn differs(existing: Existing, says: &'static str) -> Course {
+    Course::Review {
+        candidates: vec![candidate(existing)],
+        says,
+    }
+}
+
+/// What was found, as a person compares it.
+#[must_use]
+pub fn candidate(existing: Existing) -> Candidate {
     let facts = existing
         .differences
         .into_iter()
         .map(|change| (change.field, change.from.unwrap_or_default()))
         .collect();
-    Course::Review {
-        candidates: vec![Candidate {
-            target_id: existing.target_id,
-            matched_by: existing.matched_by.to_owned(),
-            score: 90,
-            facts,
-        }],
-        says,
+    Candidate {
+        target_id: existing.target_id,
+        matched_by: existing.matched_by.to_owned(),
+        score: 90,
+        facts,
     }
 }
 

@@ -10,7 +10,7 @@ use crate::contract::{Canonical, ListScope, Lists, Seen};
 use crate::domain::audit::Happened;
 use crate::domain::clock::Timestamp;
 use crate::domain::fault::Fault;
-use crate::domain::ids::RecordId;
+use crate::domain::ids::{RecordId, RunId};
 use crate::domain::mapping::{MappingKind, value};
 use crate::domain::pair::{Pair, PairStatus};
 use crate::domain::records::{Order, Vendor};
@@ -22,6 +22,7 @@ use crate::store::{self, StoreError};
 
 /// A listing that another change got in the way of is taken up again after this long.
 const LOOK_LATER: Duration = Duration::from_secs(15 * 60);
+const DAY: Duration = Duration::from_secs(24 * 3600);
 /// Listings look back by this much: more than an hour, so that a clock that is an hour off hides no change.
 /// Rows whose version is known cost nothing.
 const OVERLAP: Duration = Duration::from_secs(75 * 60);
@@ -81,16 +82,9 @@ pub async fn list_next(turn: &Turn, open: &OpenRun) -> Result<bool, StoreError> 
     }
     let Some(ends) = turn.ends(open.run.pair_id).await? else {
         // Paused: it goes on with the pair.
-        let run = open.run.id;
-        turn.write(move |scope| {
-            Box::pin(async move { store::run::postpone(scope, run, None).await })
-        })
-        .await?;
+        postpone(turn, open.run.id, None).await?;
         return Ok(false);
     };
-    if turn.slow_until(&ends).is_some() {
-        return Ok(false);
-    }
     let flow = listing.flows.first().and_then(|name| ends.kind.flow(name));
     let Some(flow) = flow else {
         let run = open.run.id;
@@ -100,6 +94,10 @@ pub async fn list_next(turn: &Turn, open: &OpenRun) -> Result<bool, StoreError> 
         .await?;
         return Ok(true);
     };
+    if let Some(until) = turn.is_slow(ends.source(flow).connection.id) {
+        postpone(turn, open.run.id, Some(until)).await?;
+        return Ok(false);
+    }
     let page = Lister {
         turn,
         ends: &ends,
@@ -109,6 +107,12 @@ pub async fn list_next(turn: &Turn, open: &OpenRun) -> Result<bool, StoreError> 
     };
     page.take().await?;
     Ok(true)
+}
+
+/// A run's listing is taken up again at `until`; none: with its pair.
+pub async fn postpone(turn: &Turn, run: RunId, until: Option<Timestamp>) -> Result<(), StoreError> {
+    turn.write(move |scope| Box::pin(async move { store::run::postpone(scope, run, until).await }))
+        .await
 }
 
 struct Lister<'a> {
@@ -125,8 +129,7 @@ impl Lister<'_> {
         let began_at = self.listing.began_at.unwrap_or(now);
         let scope = self.list_scope(began_at).await?;
         if self.flow.record == RecordKind::Order && scope.projects.is_empty() {
-            // Nothing is mapped: nothing is in scope, and nothing was missed.
-            return self.go_on(began_at, Vec::new(), None).await;
+            return self.pass_over().await;
         }
         let from = self.ends.source(self.flow);
         if self.listing.after.is_none() {
@@ -147,6 +150,25 @@ impl Lister<'_> {
             }
             Err(fault) => self.give_way(began_at, fault).await,
         }
+    }
+
+    /// Nothing is mapped, so nothing of this flow is in scope. Nothing was listed either: its cursor stays.
+    async fn pass_over(&self) -> Result<(), StoreError> {
+        let run = self.open.run.id;
+        let listing = self.after_page(self.turn.engine.clock.now(), None);
+        let note = format!(
+            "No project is mapped, so no {} were listed.",
+            self.flow.name
+        );
+        self.turn
+            .write(move |scope| {
+                Box::pin(async move {
+                    let due_at = listing.is_some().then(|| scope.now());
+                    store::run::note(scope, run, &note).await?;
+                    store::run::save_listing(scope, run, listing.as_ref(), due_at).await
+                })
+            })
+            .await
     }
 
     /// Names only: a listing goes on without them.
@@ -171,7 +193,9 @@ impl Lister<'_> {
         Ok(ListScope {
             projects: projects_in_scope(self.ends),
             since,
-            until: began_at,
+            // Open at its end, and the same for every page: what changes while it is listed stays where it was, so
+            // that no page shifts and no record slips between two of them.
+            until: began_at.plus(DAY),
         })
     }
 
@@ -341,7 +365,7 @@ fn projects_in_scope(ends: &Ends) -> Vec<String> {
 pub async fn counted(
     scope: &store::Scope,
     flows: &BTreeMap<String, Counts>,
-    run: crate::domain::ids::RunId,
+    run: RunId,
 ) -> Result<BTreeMap<String, Counts>, StoreError> {
     Ok(stand(scope, flows, run).await?.0)
 }
@@ -350,7 +374,7 @@ pub async fn counted(
 async fn stand(
     scope: &store::Scope,
     flows: &BTreeMap<String, Counts>,
-    run: crate::domain::ids::RunId,
+    run: RunId,
 ) -> Result<(BTreeMap<String, Counts>, bool), StoreError> {
     let mut counts: BTreeMap<String, Counts> = flows
         .keys()

@@ -14,7 +14,7 @@ use crate::store::record::Work;
 use crate::store::{self, Scope, StoreError};
 
 /// Everything that is committed together.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Settled {
     /// Digest and text of what is kept beside the record.
     pub bodies: Vec<(String, String)>,
@@ -203,7 +203,8 @@ fn told_of(before: &Work, after: &Work) -> Option<Happened> {
         State::Failed => "record.failed",
         State::Ignored => "record.ignored",
         State::Linked if was.state != State::Linked => "record.linked",
-        State::Succeeded if before.outcome != after.outcome || was.flags != is.flags => {
+        // What was just written is told by the write itself.
+        State::Succeeded if was.flags != is.flags && was.state != State::Syncing => {
             "record.checked"
         }
         _ => return None,
@@ -212,7 +213,7 @@ fn told_of(before: &Work, after: &Work) -> Option<Happened> {
         && was.reason == is.reason
         && was.waiting_for == is.waiting_for
         && was.flags == is.flags
-        && is.state != State::Retrying;
+        && was.attempts == is.attempts;
     if is_same {
         return None;
     }

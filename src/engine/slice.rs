@@ -1,8 +1,8 @@
 //! One tenant's slice: takes the lease, works what is due for a few seconds, and says when it is due next.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures::FutureExt;
@@ -13,13 +13,11 @@ use super::turn::Turn;
 use super::verify::verify_all;
 use super::{Engine, reconcile};
 use crate::domain::clock::Timestamp;
-use crate::domain::ids::{RunId, TenantId};
+use crate::domain::ids::{PairId, RunId, TenantId};
 use crate::domain::member::Actor;
-use crate::store::record::Work;
-use crate::store::{self, StoreError, work};
+use crate::store::record::{Due, Work};
+use crate::store::{self, Scope, StoreError, work};
 
-/// A slice ends after this long, so that other tenants get their turn.
-const LASTS: Duration = Duration::from_secs(5);
 /// Lanes of one tenant in work at once.
 const LANES_MAX: usize = 24;
 /// Records of one lane before others are looked at again.
@@ -34,8 +32,6 @@ const LIST_EVERY: Duration = Duration::from_millis(200);
 const PAGE_MAY_COME: Duration = Duration::from_millis(20);
 /// A record that could not be worked for a reason of ours is left alone this long.
 const POSTPONED: Duration = Duration::from_secs(60);
-/// A slow connection is not asked again sooner than this.
-const REST_MIN: Duration = Duration::from_millis(200);
 
 /// How a slice ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,8 +67,7 @@ impl Engine {
         let Some(lease) = lease else {
             return Ok(Ended::NotOurs);
         };
-        let lasts = (taken_at, Instant::now() + LASTS);
-        let turn = Arc::new(Turn::new(self.clone(), tenant, lease, lasts));
+        let turn = Arc::new(Turn::new(self.clone(), tenant, lease, taken_at));
         // Ends with this future, however that ends: a lease that nobody works under must run out.
         let mut keeping = JoinSet::new();
         keeping.spawn({
@@ -89,12 +84,10 @@ impl Engine {
         self.store
             .write(turn.tenant, &Actor::worker(), move |scope| {
                 Box::pin(async move {
-                    let next = work::next_due(scope).await?;
-                    let next = match (next, rests.slow_until) {
-                        (Some(next), Some(rest)) => Some(next.max(rest)),
-                        (next, _) => next,
-                    };
-                    let next = next.into_iter().chain(rests.verify_at).min();
+                    // What rests is due when its connection may be called again, not before.
+                    let next = work::next_due(scope, &rests.pairs).await?;
+                    let others = rests.slow_until.into_iter().chain(rests.verify_at);
+                    let next = next.into_iter().chain(others).min();
                     if work::end(scope, &lease, next).await? {
                         return Ok(Ended::DueNow);
                     }
@@ -107,7 +100,8 @@ impl Engine {
 
 /// What a slice learned about when to go on.
 struct Rests {
-    /// Slow connections rest until then.
+    /// Pairs that rest because a connection of theirs is slow, and until when the first of them does.
+    pairs: Vec<PairId>,
     slow_until: Option<Timestamp>,
     /// Mapping rows are looked up then.
     verify_at: Option<Timestamp>,
@@ -128,8 +122,6 @@ struct Slice {
     /// Lists beside the lanes; one look at a time.
     news: JoinSet<Result<News, StoreError>>,
     looked_at: Option<Instant>,
-    /// The earliest instant at which a slow connection may be called again.
-    rest_until: Option<Timestamp>,
     verify_at: Option<Timestamp>,
 }
 
@@ -141,7 +133,6 @@ impl Slice {
             busy: BTreeSet::new(),
             news: JoinSet::new(),
             looked_at: None,
-            rest_until: None,
             verify_at: None,
         }
     }
@@ -155,10 +146,7 @@ impl Slice {
             if self.lanes.is_empty() && self.news.is_empty() {
                 reconcile::close_finished(&self.turn).await?;
                 if self.turn.is_over() || !may_be_more {
-                    return Ok(Rests {
-                        slow_until: self.rest_until,
-                        verify_at: self.verify_at,
-                    });
+                    return Ok(self.rests());
                 }
                 continue;
             }
@@ -166,7 +154,16 @@ impl Slice {
         }
     }
 
-    /// Waits until a lane or the look for news is done, or a moment. Gives whether more may be due.
+    fn rests(&self) -> Rests {
+        let resting = self.turn.resting();
+        Rests {
+            slow_until: resting.iter().map(|(_, until)| *until).min(),
+            pairs: resting.into_iter().map(|(pair, _)| pair).collect(),
+            verify_at: self.verify_at,
+        }
+    }
+
+    /// Waits until a lane or the look for news is done, or pages may have come. Gives whether more may be due.
     async fn wait(&mut self) -> Result<bool, StoreError> {
         let is_listing = !self.news.is_empty();
         tokio::select! {
@@ -187,8 +184,8 @@ impl Slice {
                 Ok(news.has_listed)
             }
             () = tokio::time::sleep(PAGE_MAY_COME), if is_listing => Ok(true),
-            // Lanes may take long: what becomes due beside them does not wait for them.
-            () = tokio::time::sleep(LIST_EVERY), if !is_listing => Ok(true),
+            // One lane that hangs must not keep the others from beginning.
+            () = tokio::time::sleep(LIST_EVERY), if !self.turn.is_over() => Ok(true),
         }
     }
 
@@ -204,44 +201,63 @@ impl Slice {
         self.news.spawn(news(Arc::clone(&self.turn)));
     }
 
-    /// Starts lanes until enough are in work. Gives whether any was started.
+    /// Starts lanes until enough are in work, in turn: it goes on after the last lane that was started, so that
+    /// lanes with much to do do not keep the later ones from their turn. Gives whether any was started.
     async fn fill(&mut self) -> Result<bool, StoreError> {
         // Looked for only when half of the lanes are done: one look then serves many.
-        if self.turn.is_over() || self.rests() || self.lanes.len() > LANES_MAX / 2 {
+        if self.turn.is_over() || self.lanes.len() > LANES_MAX / 2 {
             return Ok(false);
         }
         let now = self.turn.engine.clock.now();
+        let rests = self.rests();
         let scope = self.turn.engine.store.read(self.turn.tenant).await?;
         let closed = store::record::closed_lanes(&scope, now).await?;
         let mut started = false;
         for &rank in RANKS {
-            let mut after = String::new();
-            while self.busy.len() < LANES_MAX {
-                let lanes =
-                    store::record::due_lanes(&scope, rank, now, &after, LANES_ASKED).await?;
-                let Some(last) = lanes.last() else { break };
-                after = last.clone();
-                for lane in lanes {
-                    if self.busy.len() >= LANES_MAX {
-                        break;
-                    }
-                    if !closed.contains(&lane) && self.busy.insert(lane.clone()) {
-                        started = true;
-                        self.start(rank, lane, now);
-                    }
+            let due = Due {
+                rank,
+                now,
+                resting: &rests.pairs,
+            };
+            let left_at = self.turn.engine.places.of(self.turn.tenant, rank);
+            started |= self
+                .start_from(&scope, due, left_at.clone(), &closed)
+                .await?;
+            if !left_at.is_empty() {
+                started |= self.start_from(&scope, due, String::new(), &closed).await?;
+            }
+        }
+        Ok(started)
+    }
+
+    async fn start_from(
+        &mut self,
+        scope: &Scope,
+        due: Due<'_>,
+        mut after: String,
+        closed: &[String],
+    ) -> Result<bool, StoreError> {
+        let mut started = false;
+        while self.busy.len() < LANES_MAX {
+            let lanes = store::record::due_lanes(scope, due, &after, LANES_ASKED).await?;
+            let Some(last) = lanes.last() else { break };
+            after = last.clone();
+            for lane in lanes {
+                if self.busy.len() >= LANES_MAX {
+                    break;
+                }
+                if !closed.contains(&lane) && self.busy.insert(lane.clone()) {
+                    started = true;
+                    self.start(due, lane);
                 }
             }
         }
         Ok(started)
     }
 
-    fn rests(&self) -> bool {
-        let now = self.turn.engine.clock.now();
-        self.rest_until.is_some_and(|until| until > now)
-    }
-
-    fn start(&mut self, rank: u8, lane: String, now: Timestamp) {
-        let turn = Arc::clone(&self.turn);
+    fn start(&mut self, due: Due<'_>, lane: String) {
+        let (turn, rank, now) = (Arc::clone(&self.turn), due.rank, due.now);
+        turn.engine.places.set(turn.tenant, rank, &lane);
         self.lanes.spawn(async move {
             let went = work_lane(&turn, rank, &lane, now).await;
             (lane, went)
@@ -261,14 +277,8 @@ impl Slice {
             }
         };
         match went {
-            Ok(Went::Settled) => {
+            Ok(Went::Settled | Went::SlowDown) => {
                 self.busy.remove(&lane);
-            }
-            Ok(Went::SlowDown) => {
-                self.busy.remove(&lane);
-                let soon = self.turn.engine.clock.now().plus(REST_MIN);
-                let until = self.turn.slow_until_any().unwrap_or(soon).max(soon);
-                self.rest_until = Some(until);
             }
             Err(error) if error.is_turn_lost() => return Err(error),
             Err(error) => {
@@ -318,15 +328,18 @@ async fn list_a_page(turn: &Turn) -> Result<bool, StoreError> {
 async fn postpone(turn: &Turn, run: RunId, error: &StoreError) -> Result<(), StoreError> {
     tracing::warn!(%error, %run, tenant = %turn.tenant, "a run was not listed");
     let until = turn.engine.clock.now().plus(POSTPONED);
-    turn.write(move |scope| {
-        Box::pin(async move { store::run::postpone(scope, run, Some(until)).await })
-    })
-    .await
+    reconcile::postpone(turn, run, Some(until)).await
 }
 
 async fn work_lane(turn: &Turn, rank: u8, lane: &str, now: Timestamp) -> Result<Went, StoreError> {
+    let resting: Vec<PairId> = turn.resting().into_iter().map(|(pair, _)| pair).collect();
+    let due = Due {
+        rank,
+        now,
+        resting: &resting,
+    };
     let scope = turn.engine.store.read(turn.tenant).await?;
-    let due = store::record::due_in_lane(&scope, rank, lane, now, RECORDS_OF_LANE).await?;
+    let due = store::record::due_in_lane(&scope, due, lane, RECORDS_OF_LANE).await?;
     drop(scope);
     for work in due {
         if turn.is_over() {
@@ -346,15 +359,39 @@ async fn work_record(turn: &Turn, work: Work) -> Result<Went, StoreError> {
     let worked = AssertUnwindSafe(travel(turn, work)).catch_unwind().await;
     let error = match worked {
         Ok(Ok(went)) => return Ok(went),
+        // Somebody else decided about it meanwhile; what they said stands.
+        Ok(Err(error)) if error.is_record_changed() => return Ok(Went::Settled),
         Ok(Err(error @ (StoreError::Stale(_) | StoreError::Stopping))) => return Err(error),
-        Ok(Err(error)) => error.to_string(),
-        Err(_) => "a defect of the program stopped it".to_owned(),
+        Ok(Err(error)) => error,
+        Err(_) => {
+            tracing::error!(record = %id, tenant = %turn.tenant, "a record was stopped by a defect");
+            turn.write(move |scope| Box::pin(store::record::break_off(scope, id)))
+                .await?;
+            return Ok(Went::Settled);
+        }
     };
     tracing::error!(%error, record = %id, tenant = %turn.tenant, "a record could not be worked");
     let until = turn.engine.clock.now().plus(POSTPONED);
+    let why = error.to_string();
     turn.write(move |scope| {
-        Box::pin(async move { store::record::postpone(scope, id, until, &error).await })
+        Box::pin(async move { store::record::postpone(scope, id, until, &why).await })
     })
     .await?;
     Ok(Went::Settled)
+}
+
+/// Where each tenant's lanes were left: the next ones are those after it. Forgotten with the process.
+#[derive(Default)]
+pub struct Places(Mutex<HashMap<(TenantId, u8), String>>);
+
+impl Places {
+    fn of(&self, tenant: TenantId, rank: u8) -> String {
+        let places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        places.get(&(tenant, rank)).cloned().unwrap_or_default()
+    }
+
+    fn set(&self, tenant: TenantId, rank: u8, lane: &str) {
+        let mut places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        places.insert((tenant, rank), lane.to_owned());
+    }
 }

@@ -2,6 +2,7 @@
 //! approvals and replays.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -182,6 +183,7 @@ impl<E: Canonical> Trip<'_, E> {
         };
         let mut work = self.before.clone();
         self.note_facts(&mut work, &read);
+        lower(&mut work, ORPHANED);
         let refers_to = (self.flow.refers_to)(&read.record);
         let known = self.known(&refers_to).await?;
         if known.link.is_none() {
@@ -201,8 +203,9 @@ impl<E: Canonical> Trip<'_, E> {
             };
             return Ok(self.shut(work, settled, known.link, shut).await?);
         }
+        let link = known.link.clone().filter(|link| !self.is_moved(link));
         let needs = (self.flow.needs)(&read.record, &self.ends.tables, &known);
-        if !needs.is_empty() && known.link.is_none() {
+        if !needs.is_empty() && link.is_none() {
             settled.needed = self.needed(&needs);
             settled.judged_by = Some(self.judged_by(&refers_to, &known));
             return Ok(self.wait(work, settled, waits(&needs), None).await?);
@@ -218,12 +221,17 @@ impl<E: Canonical> Trip<'_, E> {
             .draft(&read.record, &self.target.settings, &refs)
         {
             Ok(draft) => draft,
-            Err(issues) => return Ok(self.refused(work, settled, issues).await?),
+            Err(issues) => {
+                return Ok(match link {
+                    Some(link) => self.cannot_compare(work, settled, link, issues).await?,
+                    None => self.refused(work, settled, issues).await?,
+                });
+            }
         };
         settled.bodies.push(body_of(&draft));
         work.draft_digest = Some(draft.digest.clone());
         work.record.money = draft.money.clone().or(work.record.money.take());
-        match known.link {
+        match link {
             Some(link) => Box::pin(self.compare(work, settled, link, &draft)).await,
             None => Box::pin(self.place(work, settled, draft)).await,
         }
@@ -232,6 +240,7 @@ impl<E: Canonical> Trip<'_, E> {
     /// The source record, from the source itself or, when a person asked for a replay, as it was kept.
     async fn read(&self) -> Result<Option<Read<E>>, Stop> {
         if self.before.wish == Some(Wish::Replay)
+            && !self.has_news()
             && let Some(raw) = self.kept_snapshot().await?
         {
             let record = self
@@ -250,10 +259,7 @@ impl<E: Canonical> Trip<'_, E> {
                 raw,
             }));
         }
-        let key = SourceKey {
-            id: self.before.record.source.id.clone(),
-            place: self.before.source_place.clone(),
-        };
+        let key = self.key();
         let read = self
             .reads
             .read(&self.source, &key)
@@ -261,6 +267,34 @@ impl<E: Canonical> Trip<'_, E> {
             .map_err(|fault| Stop::Fault(fault, Whose::Source))?;
         self.turn.engine.breakers.answered(self.from.connection.id);
         Ok(read)
+    }
+
+    /// A listing has shown a newer version than the one that was read last.
+    pub(super) fn has_news(&self) -> bool {
+        let seen = &self.before.seen_version;
+        !seen.is_empty() && self.before.record.source_version.as_ref() != Some(seen)
+    }
+
+    /// A person says that a linked record is another one of the target.
+    fn is_moved(&self, link: &Link) -> bool {
+        matches!(&self.before.wish, Some(Wish::Link(target_id)) if *target_id != link.target.id)
+    }
+
+    /// Whether what was drafted must no longer be written: it is gone from the source, or its gate is shut.
+    pub(super) async fn is_withdrawn(&self) -> Result<bool, Fault> {
+        let key = self.key();
+        let Some(read) = self.reads.read(&self.source, &key).await? else {
+            return Ok(true);
+        };
+        let gate = self.gate(&read.record, &self.before);
+        Ok(matches!(gate, Gate::Shut { .. }))
+    }
+
+    fn key(&self) -> SourceKey {
+        SourceKey {
+            id: self.before.record.source.id.clone(),
+            place: self.before.source_place.clone(),
+        }
     }
 
     async fn kept_snapshot(&self) -> Result<Option<Value>, StoreError> {
@@ -342,7 +376,10 @@ impl<E: Canonical> Trip<'_, E> {
             work.record.explanation = shut.says;
             return self.rest(work, State::Ignored, settled).await;
         };
-        if shut.has_ended || shut.reason != "status_not_selected" {
+        if shut.has_ended || shut.reason != STATUS {
+            if work.record.reason.as_deref() == Some(STATUS) {
+                lower(&mut work, DIVERGED);
+            }
             work.record.explanation = format!(
                 "In {} as {}. It has ended in the source; nothing is sent.",
                 self.to.title, link.target.id
@@ -458,6 +495,27 @@ impl<E: Canonical> Trip<'_, E> {
         );
         work.record.fault = Some(fault);
         self.rest(work, State::Failed, settled).await
+    }
+
+    /// In the target already, and what the source says now cannot be put into the target's words.
+    async fn cannot_compare(
+        &self,
+        mut work: Work,
+        settled: Settled,
+        link: Link,
+        issues: Vec<Issue>,
+    ) -> Result<Went, StoreError> {
+        let fault = Fault::Rejected { issues };
+        work.plan_action = Some(Action::None);
+        if self.flow.afterwards == Afterwards::Frozen {
+            raise(&mut work, DIVERGED);
+            work.record.reason = Some(DIVERGED.to_owned());
+        }
+        work.record.explanation = format!(
+            "In {} as {}. It changed in the source and cannot be compared: {fault} Nothing is changed by itself.",
+            self.to.title, link.target.id
+        );
+        self.stay_synced(work, &link, settled).await
     }
 
     /// Linked already: does the target still hold what the source says?
@@ -578,11 +636,14 @@ impl<E: Canonical> Trip<'_, E> {
             } => Ok(self
                 .adopt(work, settled, &draft, target_id, matched_by, differences)
                 .await?),
-            Course::Resume(at) => write::begin(self, work, settled, draft, at).await,
-            Course::Create if self.needs_approval(&work, &draft) => {
+            Course::Resume(_) | Course::Create if self.needs_approval(&work, &draft) => {
                 Ok(self.hold(work, settled, &draft).await?)
             }
+            Course::Resume(at) => write::begin(self, work, settled, draft, at).await,
             Course::Create => {
+                if let Some(target_id) = self.made_by_another(&draft).await? {
+                    return self.share(work, settled, &draft, target_id).await;
+                }
                 work.plan_action = Some(Action::Create);
                 write::begin(
                     self,
@@ -594,6 +655,55 @@ impl<E: Canonical> Trip<'_, E> {
                 .await
             }
         }
+    }
+
+    /// What another pair has written under the same identity, as our own journal knows it: the target's search
+    /// may not show it yet.
+    async fn made_by_another(&self, draft: &Draft) -> Result<Option<String>, StoreError> {
+        let scope = self.turn.engine.store.read(self.turn.tenant).await?;
+        let (place, entity) = (&self.to.place, &self.pair_flow.entity);
+        let effect = store::effect::of_identity(&scope, place, entity, &draft.natural_key).await?;
+        let made = effect.filter(|effect| {
+            effect.state == EffectState::Confirmed && effect.record != self.before.record.id
+        });
+        let Some(made) = made else {
+            return Ok(None);
+        };
+        let other = store::record::find(&scope, made.record).await?;
+        Ok(other.record.target.map(|target| target.id))
+    }
+
+    /// Links to what another pair has made.
+    async fn share(
+        &self,
+        work: Work,
+        settled: Settled,
+        draft: &Draft,
+        target_id: String,
+    ) -> Result<Went, Stop> {
+        let compared = self
+            .writes
+            .differences(&self.target, draft, &target_id)
+            .await;
+        match compared {
+            Ok(differences) => {
+                let by = "write_tag".to_owned();
+                Ok(self
+                    .adopt(work, settled, draft, target_id, by, differences)
+                    .await?)
+            }
+            // Made, and not to be seen yet.
+            Err(Fault::Missing { .. }) => Ok(self.wait_for_another(work, settled).await?),
+            Err(fault) => Err(Stop::Fault(fault, Whose::Target)),
+        }
+    }
+
+    /// Another pair writes the very same thing; what it makes will be found.
+    async fn wait_for_another(&self, work: Work, settled: Settled) -> Result<Went, StoreError> {
+        let (kind, key) = (self.flow.waited_for_as, &work.record.source.id);
+        let wait = WaitingFor::new(kind, key, "another pair to finish writing it");
+        let again = self.engine_later(OTHERS_TAKE);
+        self.wait(work, settled, vec![wait], Some(again)).await
     }
 
     async fn has_twin(&self, work: &Work) -> Result<bool, StoreError> {
@@ -609,10 +719,9 @@ impl<E: Canonical> Trip<'_, E> {
         candidates: &[Candidate],
         says: &str,
     ) -> Result<Went, StoreError> {
-        let text = serde_json::to_string(candidates).unwrap_or_default();
-        let digest = digest(text.as_bytes());
-        work.candidates_digest = Some(digest.clone());
-        settled.bodies.push((digest, text));
+        let body = body_of_candidates(candidates);
+        work.candidates_digest = Some(body.0.clone());
+        settled.bodies.push(body);
         work.plan_action = Some(Action::Review);
         work.record.reason = Some("ambiguous".to_owned());
         work.record.explanation = format!("{says} Choose the one it is, or say that it is new.");
@@ -792,17 +901,7 @@ impl<E: Canonical> Trip<'_, E> {
 
     /// A fault before anything was sent.
     pub(super) async fn give_way(&self, fault: Fault, whose: Whose) -> Result<Went, StoreError> {
-        self.give_way_with(self.before.clone(), Settled::default(), fault, whose)
-            .await
-    }
-
-    pub(super) async fn give_way_with(
-        &self,
-        mut work: Work,
-        settled: Settled,
-        fault: Fault,
-        whose: Whose,
-    ) -> Result<Went, StoreError> {
+        let mut work = self.before.clone();
         let now = self.turn.engine.clock.now();
         let end = match whose {
             Whose::Source => self.from,
@@ -826,20 +925,20 @@ impl<E: Canonical> Trip<'_, E> {
             Next::Retry { after } => {
                 self.retry_at(&mut work, attempts, now.plus(after), &fault, end.title);
             }
-            Next::LookAgain | Next::Verify => {
+            Next::LookAgain | Next::Verify if attempts < decide::ATTEMPTS_MAX => {
                 let soon = now.plus(decide::backoff(pace, record.id, 1));
                 self.retry_at(&mut work, attempts, soon, &fault, end.title);
             }
-            Next::Fail => {
+            Next::Fail | Next::LookAgain | Next::Verify => {
                 record.attempts = attempts;
                 record.reason = Some(fault.code().to_owned());
                 record.explanation = explain::failed(&fault, end.title);
                 record.fault = Some(fault);
                 work.plan_action = Some(Action::Fail);
-                return self.rest(work, State::Failed, settled).await;
+                return self.rest(work, State::Failed, Settled::default()).await;
             }
         }
-        self.settle(work, settled).await
+        self.settle(work, Settled::default()).await
     }
 
     fn retry_at(&self, work: &mut Work, attempts: u32, at: Timestamp, fault: &Fault, system: &str) {
@@ -854,11 +953,7 @@ impl<E: Canonical> Trip<'_, E> {
     }
 
     /// How long a system that cannot be reached at all is left alone.
-    pub(super) fn unreachable(
-        &self,
-        connection: ConnectionId,
-        fault: &Fault,
-    ) -> Option<std::time::Duration> {
+    pub(super) fn unreachable(&self, connection: ConnectionId, fault: &Fault) -> Option<Duration> {
         let engine = &self.turn.engine;
         engine
             .breakers
@@ -871,9 +966,13 @@ impl<E: Canonical> Trip<'_, E> {
 
     /// When a prerequisite that only the target knows is asked for again.
     pub(super) fn look_again_at(&self) -> Timestamp {
-        const HOURLY: std::time::Duration = std::time::Duration::from_secs(3600);
+        const HOURLY: Duration = Duration::from_secs(3600);
+        self.engine_later(HOURLY)
+    }
+
+    fn engine_later(&self, wait: Duration) -> Timestamp {
         let engine = &self.turn.engine;
-        engine.clock.now().plus(engine.pace.wait(HOURLY))
+        engine.clock.now().plus(engine.pace.wait(wait))
     }
 
     /// The target record is another source record's: a person must look.
@@ -883,14 +982,7 @@ impl<E: Canonical> Trip<'_, E> {
         };
         let mut work = self.before.clone();
         if what == "this write" {
-            // Another pair writes the very same thing at this moment; what it makes will be found.
-            let fault = Fault::Transient {
-                code: "written_elsewhere".to_owned(),
-                message: "another pair is writing the same record".to_owned(),
-            };
-            return self
-                .give_way_with(work, Settled::default(), fault, Whose::Target)
-                .await;
+            return self.wait_for_another(work, Settled::default()).await;
         }
         work.wish = None;
         work.plan_action = Some(Action::Review);
@@ -911,6 +1003,10 @@ struct Shut {
     has_ended: bool,
 }
 
+/// After this long it is looked whether another pair's write of the same thing has ended.
+const OTHERS_TAKE: Duration = Duration::from_secs(60);
+/// The gate's word for a status that was not chosen.
+const STATUS: &str = "status_not_selected";
 /// How a connector says that a name was all that matched.
 const BY_NAME: &str = "name";
 const TWINS: &str =
@@ -953,6 +1049,12 @@ fn waits(needs: &[Need]) -> Vec<WaitingFor> {
 pub(super) fn body_of(draft: &Draft) -> (String, String) {
     let text = serde_json::to_string(draft).unwrap_or_default();
     (draft.digest.clone(), text)
+}
+
+/// Candidates as they are kept.
+pub(super) fn body_of_candidates(candidates: &[Candidate]) -> (String, String) {
+    let text = serde_json::to_string(candidates).unwrap_or_default();
+    (digest(text.as_bytes()), text)
 }
 
 pub(super) fn raise(work: &mut Work, flag: &str) {

@@ -15,39 +15,37 @@ use crate::domain::member::Actor;
 use crate::store::work::Lease;
 use crate::store::{Scope, StoreError, work};
 
+/// A turn lasts this long, and however long the calls take that are under way then.
+const LASTS: Duration = Duration::from_secs(5);
+/// A slow connection is not asked again sooner than this.
+const REST_MIN: Duration = Duration::from_millis(200);
+
 /// A leased turn.
 pub struct Turn {
     pub engine: Engine,
     pub tenant: TenantId,
     pub lease: Lease,
     actor: Actor,
-    /// Until when it takes up work. What is begun then ends at its next step.
-    ends_at: Instant,
     lost: AtomicBool,
     /// Own view of how long the lease lasts; monotonic, so that a frozen process notices.
     held_until: Mutex<Instant>,
+    /// From here on nothing new is begun, so that other tenants get their turn.
+    ends_at: Instant,
     ends: Mutex<HashMap<PairId, Arc<Ends>>>,
-    slow: Mutex<HashMap<ConnectionId, Timestamp>>,
 }
 
 impl Turn {
     #[must_use]
-    pub fn new(
-        engine: Engine,
-        tenant: TenantId,
-        lease: Lease,
-        (taken_at, ends_at): (Instant, Instant),
-    ) -> Self {
+    pub fn new(engine: Engine, tenant: TenantId, lease: Lease, taken_at: Instant) -> Self {
         Self {
             engine,
             tenant,
             lease,
             actor: Actor::worker(),
-            ends_at,
             lost: AtomicBool::new(false),
             held_until: Mutex::new(taken_at + lasting(work::LEASE_SECONDS)),
+            ends_at: taken_at + LASTS,
             ends: Mutex::default(),
-            slow: Mutex::default(),
         }
     }
 
@@ -114,13 +112,15 @@ impl Turn {
         self.lost.load(Ordering::SeqCst) || Instant::now() >= self.held_until()
     }
 
-    /// Nothing more is taken up: others get their turn, the program stops, or the turn is lost.
+    /// Nothing new is begun: the time is up, the lease is lost, or the program stops.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        Instant::now() >= self.ends_at || self.engine.is_stopping() || self.is_lost()
+        Instant::now() >= self.ends_at || self.is_lost() || self.engine.is_stopping()
     }
 
-    fn held_until(&self) -> Instant {
+    /// Until when the lease is surely ours, as far as this process knows.
+    #[must_use]
+    pub fn held_until(&self) -> Instant {
         *self
             .held_until
             .lock()
@@ -195,29 +195,62 @@ impl Turn {
 
     /// A connection must not be called before `until`.
     pub fn slow_down(&self, connection: ConnectionId, until: Timestamp) {
-        let mut slow = self.slow.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = slow.entry(connection).or_insert(until);
-        *known = (*known).max(until);
+        let until = until.max(self.engine.clock.now().plus(REST_MIN));
+        self.engine.slow.set(connection, until);
     }
 
-    /// Until when the first of the slow connections must rest.
+    /// Until when a connection must rest; none when it may be called.
     #[must_use]
-    pub fn slow_until_any(&self) -> Option<Timestamp> {
+    pub fn is_slow(&self, connection: ConnectionId) -> Option<Timestamp> {
         let now = self.engine.clock.now();
-        let slow = self.slow.lock().unwrap_or_else(PoisonError::into_inner);
-        slow.values().copied().filter(|until| *until > now).min()
+        let until = self.engine.slow.until(connection);
+        until.filter(|until| *until > now)
     }
 
     /// Until when either connection of a pair must rest.
     #[must_use]
     pub fn slow_until(&self, ends: &Ends) -> Option<Timestamp> {
-        let now = self.engine.clock.now();
-        let slow = self.slow.lock().unwrap_or_else(PoisonError::into_inner);
         [ends.project.connection.id, ends.erp.connection.id]
-            .iter()
-            .filter_map(|id| slow.get(id).copied())
-            .filter(|until| *until > now)
+            .into_iter()
+            .filter_map(|id| self.is_slow(id))
             .max()
+    }
+
+    /// Pairs that must rest because one of their connections is slow, and until when.
+    #[must_use]
+    pub fn resting(&self) -> Vec<(PairId, Timestamp)> {
+        let opened: Vec<Arc<Ends>> = {
+            let ends = self.ends.lock().unwrap_or_else(PoisonError::into_inner);
+            ends.values().cloned().collect()
+        };
+        opened
+            .iter()
+            .filter_map(|ends| Some((ends.pair.id, self.slow_until(ends)?)))
+            .collect()
+    }
+}
+
+/// Connections that must rest, and until when: what one slice learned, the next ones know. In memory: another
+/// node finds out for itself.
+#[derive(Default)]
+pub struct Slow(Mutex<HashMap<ConnectionId, Timestamp>>);
+
+impl Slow {
+    fn set(&self, connection: ConnectionId, until: Timestamp) {
+        let mut slow = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = slow.entry(connection).or_insert(until);
+        *known = (*known).max(until);
+    }
+
+    fn until(&self, connection: ConnectionId) -> Option<Timestamp> {
+        let slow = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        slow.get(&connection).copied()
+    }
+
+    /// Whatever was learned is forgotten: the connection was changed, or a person's test went well.
+    pub fn forget(&self, connection: ConnectionId) {
+        let mut slow = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        slow.remove(&connection);
     }
 }
 

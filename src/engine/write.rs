@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 
 use super::decide::{self, Next};
 use super::explain;
+use super::plan::candidate;
 use super::settle::Settled;
-use super::travel::{Stop, Trip, Went, lower, raise};
+use super::travel::{Stop, Trip, Went, Whose, body_of_candidates, lower, raise};
 use crate::contract::{
     Canonical, Draft, Existing, Found, Progress, Repeat, Step, Upcoming, Weight, Written,
 };
@@ -15,11 +16,11 @@ use crate::domain::clock::{Pace, Timestamp};
 use crate::domain::fault::Fault;
 use crate::domain::ids::EffectId;
 use crate::domain::link::End as LinkEnd;
-use crate::domain::plan::Action;
+use crate::domain::plan::{Action, Candidate};
 use crate::domain::record::{OUTCOME_UNKNOWN, State, WaitingFor};
 use crate::store::effect::{self, Effect, EffectState};
 use crate::store::link::NewLink;
-use crate::store::record::{Outcome, Work};
+use crate::store::record::{Outcome, Wish, Work};
 use crate::store::{self, StoreError};
 
 /// Substate of a record that the vendor has taken but not finished.
@@ -27,7 +28,7 @@ pub(super) const IN_BATCH: &str = "in_erp_batch";
 /// Substate of a record whose chain of calls goes on when the connection may be called again.
 const PARKED: &str = "rate_limited";
 /// Substate of a record whose chain of calls goes on in the next slice: it is longer than one.
-const BETWEEN_SLICES: &str = "between_slices";
+const BETWEEN: &str = "between_slices";
 
 /// How long after its intent a step may begin to be sent. Short: the quiet period counts from its end.
 const SEND_WINDOW: Duration = Duration::from_secs(5);
@@ -64,6 +65,9 @@ struct Chain<'t, 'a, E: Canonical> {
     at: Progress,
     /// Something of the chain is not committed yet.
     is_ahead: bool,
+    /// A final step was sent before the present one, and may have landed: starting afresh could make a second
+    /// one.
+    has_sent: bool,
 }
 
 /// Begins a write, or goes on with a half-done chain of ours that a look-up found.
@@ -89,6 +93,7 @@ pub(super) async fn begin<E: Canonical>(
         send_deadline: None,
         quiet_until: None,
         absent_seen: 0,
+        counted: 0,
     };
     let chain = Chain {
         trip,
@@ -98,6 +103,7 @@ pub(super) async fn begin<E: Canonical>(
         effect,
         at,
         is_ahead: true,
+        has_sent: false,
     };
     // Boxed here and below: a chain is large, and futures of futures would hold it many times over.
     Box::pin(chain.run()).await
@@ -107,6 +113,7 @@ pub(super) async fn begin<E: Canonical>(
 pub(super) async fn go_on<E: Canonical>(trip: &Trip<'_, E>, effect: Effect) -> Result<Went, Stop> {
     let draft = kept_draft(trip, &effect).await?;
     let at = progress_of(&effect);
+    let has_sent = effect.send_deadline.is_some();
     let mut chain = Chain {
         trip,
         work: trip.before.clone(),
@@ -115,32 +122,30 @@ pub(super) async fn go_on<E: Canonical>(trip: &Trip<'_, E>, effect: Effect) -> R
         effect,
         at,
         is_ahead: false,
+        has_sent,
     };
+    if let Some(Wish::Link(target_id)) = trip.before.wish.clone() {
+        return Box::pin(chain.take_this_one(target_id)).await;
+    }
     match chain.effect.state {
         EffectState::Accepted => Box::pin(chain.check()).await,
-        EffectState::Open if chain.is_past_undoing() => Box::pin(chain.run()).await,
-        EffectState::Open if is_put_down(&trip.before) => Box::pin(chain.run()).await,
+        EffectState::Open if chain.has_sent => Box::pin(chain.run()).await,
+        EffectState::Open if chain.rests() && trip.has_news() => {
+            chain.take_back().await;
+            let says = "It changed in the source while it was being written, before anything counted; it is read again.";
+            Box::pin(chain.travel_anew("changed", says.to_owned())).await
+        }
+        EffectState::Open if chain.rests() => Box::pin(chain.run()).await,
         // A crash among steps that move nothing: clean up and start afresh.
         EffectState::Open | EffectState::Confirmed | EffectState::Rejected => {
             Box::pin(chain.start_afresh()).await
         }
         EffectState::Intent => {
-            // The process went away with the step about to be sent: nobody knows whether it was.
-            let deadline = chain.effect.send_deadline.unwrap_or_else(|| chain.now());
-            chain.effect.state = EffectState::Ambiguous;
-            chain.effect.quiet_until = Some(deadline.plus(chain.quiet_period()));
-            chain.effect.absent_seen = 0;
-            raise(&mut chain.work, OUTCOME_UNKNOWN);
+            chain.interrupted();
             Box::pin(chain.verify()).await
         }
         EffectState::Ambiguous => Box::pin(chain.verify()).await,
     }
-}
-
-/// The chain was put down on purpose: what is stored is all that was done.
-fn is_put_down(work: &Work) -> bool {
-    let substate = work.record.substate.as_deref();
-    [Some(PARKED), Some(BETWEEN_SLICES)].contains(&substate)
 }
 
 async fn kept_draft<E: Canonical>(trip: &Trip<'_, E>, effect: &Effect) -> Result<Draft, Stop> {
@@ -176,14 +181,36 @@ impl<E: Canonical> Chain<'_, '_, E> {
         settings.number("timeout_seconds").unwrap_or(CALL_SECONDS)
     }
 
-    /// A final step of the chain was sent: starting afresh could make a second one.
-    fn is_past_undoing(&self) -> bool {
-        self.effect.send_deadline.is_some()
+    /// The chain was left between two calls on purpose.
+    fn rests(&self) -> bool {
+        let substate = self.trip.before.record.substate.as_deref();
+        matches!(substate, Some(PARKED | BETWEEN))
+    }
+
+    /// The process went away with a step about to be sent: nobody knows whether it was.
+    fn interrupted(&mut self) {
+        let fault = Fault::Ambiguous {
+            code: "interrupted".to_owned(),
+            message: "the program stopped while it was being sent".to_owned(),
+        };
+        let deadline = self.effect.send_deadline.unwrap_or_else(|| self.now());
+        self.effect.state = EffectState::Ambiguous;
+        self.effect.quiet_until = Some(deadline.plus(self.quiet_period()));
+        self.effect.absent_seen = 0;
+        raise(&mut self.work, OUTCOME_UNKNOWN);
+        let told = self.told("write.unknown", None).with("fault", &fault);
+        self.settled.happened.push(told);
+        self.work.record.fault = Some(fault);
     }
 
     /// Takes step after step until the chain is done, refused, unknown or has to rest.
     async fn run(mut self) -> Result<Went, Stop> {
+        let mut has_taken_one = false;
         loop {
+            if has_taken_one && self.trip.turn.is_over() {
+                return Box::pin(self.rest_between()).await;
+            }
+            has_taken_one = true;
             let upcoming = self.trip.writes.upcoming(&self.draft, &self.at);
             let may_begin_until = Instant::now() + SEND_WINDOW;
             if upcoming.weight == Weight::Final {
@@ -199,6 +226,11 @@ impl<E: Canonical> Chain<'_, '_, E> {
                 self.keep_progress(EffectState::Open).await?;
                 continue;
             }
+            let held_until = self.trip.turn.held_until();
+            self.trip.target.write_until(match upcoming.weight {
+                Weight::Final => may_begin_until.min(held_until),
+                Weight::Harmless => held_until,
+            });
             let step = self
                 .trip
                 .writes
@@ -208,8 +240,9 @@ impl<E: Canonical> Chain<'_, '_, E> {
                 Ok(Step::More { at, durable }) => {
                     self.at = at;
                     self.is_ahead = durable || upcoming.weight == Weight::Final;
-                    if self.trip.turn.is_over() {
-                        return Box::pin(self.put_down()).await;
+                    if upcoming.weight == Weight::Final {
+                        self.effect.counted = self.effect.counted.saturating_add(1);
+                        self.has_sent = true;
                     }
                 }
                 Ok(Step::Accepted { at, waiting_for }) => {
@@ -222,13 +255,24 @@ impl<E: Canonical> Chain<'_, '_, E> {
         }
     }
 
-    /// The slice is over, so that other tenants and lanes get their turn: the chain goes on where it
-    /// stands, in the next one.
-    async fn put_down(mut self) -> Result<Went, Stop> {
+    /// The slice is over: the chain goes on in the next one, where it stands.
+    async fn rest_between(mut self) -> Result<Went, Stop> {
         self.effect.state = EffectState::Open;
-        self.syncing(self.now(), Some(BETWEEN_SLICES));
+        self.syncing(self.now(), Some(BETWEEN));
         self.commit_running(Vec::new()).await?;
         Ok(Went::Settled)
+    }
+
+    /// The step did nothing at the vendor.
+    fn did_nothing(&mut self) {
+        if !self.has_sent {
+            self.effect.send_deadline = None;
+        }
+        self.effect.state = match self.at == Progress::start() {
+            // Nothing was begun, so nobody has to wait for it.
+            true => EffectState::Rejected,
+            false => EffectState::Open,
+        };
     }
 
     /// Commits the intent of a final step: durable before its first byte.
@@ -270,7 +314,14 @@ impl<E: Canonical> Chain<'_, '_, E> {
             .saturating_add(i64::try_from(SEND_WINDOW.as_secs()).unwrap_or(0))
             .saturating_add(LEASE_MARGIN_SECONDS);
         let (effect, work) = (self.effect.clone(), self.work.clone());
-        let bodies = std::mem::take(&mut self.settled.bodies);
+        let bodies = self.settled.bodies.clone();
+        let happened: Vec<Happened> = self
+            .settled
+            .happened
+            .iter()
+            .cloned()
+            .chain(happened)
+            .collect();
         self.trip
             .turn
             .write_lasting(seconds, move |scope| {
@@ -288,20 +339,22 @@ impl<E: Canonical> Chain<'_, '_, E> {
             })
             .await?;
         self.is_ahead = false;
+        self.work.revision = self.work.revision.saturating_add(1);
+        // Kept and told by then.
+        self.settled.bodies.clear();
+        self.settled.happened.clear();
         Ok(())
     }
 
+    /// What the trail says of the write. Until the target has given it a key, it is known by its natural one.
     fn told(&self, action: &'static str, target_key: Option<&str>) -> Happened {
-        let mut told = Happened::new(action, "record", self.work.record.id)
+        Happened::new(action, "record", self.work.record.id)
             .with("operation", &self.effect.operation)
+            .with("target", target_key.unwrap_or(&self.effect.natural_key))
             .with("natural_key", &self.effect.natural_key)
             .with("digest", &self.draft.digest)
             .with("attempt", self.effect.attempt)
-            .in_run(self.work.record.run_id);
-        if let Some(key) = target_key {
-            told = told.with("target", key);
-        }
-        told
+            .in_run(self.work.record.run_id)
     }
 
     /// Written and read back.
@@ -310,9 +363,9 @@ impl<E: Canonical> Chain<'_, '_, E> {
         self.effect.quiet_until = None;
         self.effect.absent_seen = 0;
         let told = self.told("write.confirmed", Some(&written.target_id));
-        let (mut work, mut settled) = (self.work.clone(), std::mem::take(&mut self.settled));
-        settled.happened.push(told);
-        settled.effect = Some(self.effect_as_it_is());
+        self.settled.happened.push(told);
+        self.settled.effect = Some(self.effect_as_it_is());
+        let (mut work, mut settled) = (self.work.clone(), self.settled.clone());
         work.outcome = Some(Outcome::Created);
         work.plan_action = Some(Action::Create);
         work.record.reason = None;
@@ -334,8 +387,65 @@ impl<E: Canonical> Chain<'_, '_, E> {
             "created".to_owned(),
             digest,
         );
+        let made = written.target_id.clone();
         settled.links.extend(self.part_links(written));
-        Ok(self.trip.rest(work, State::Succeeded, settled).await?)
+        match self.trip.rest(work, State::Succeeded, settled).await {
+            Err(StoreError::Taken(_)) => Box::pin(self.made_but_taken(&made)).await,
+            went => Ok(went?),
+        }
+    }
+
+    /// Made, and meanwhile somebody linked it to another record of the source.
+    async fn made_but_taken(self, made: &str) -> Result<Went, Stop> {
+        let mut work = self.work;
+        lower(&mut work, OUTCOME_UNKNOWN);
+        work.wish = None;
+        work.plan_action = Some(Action::Review);
+        work.record.reason = Some("already_linked".to_owned());
+        work.record.explanation = format!(
+            "It was created in {} as {made}, but that is linked to another record of the source. Undo that link, or choose another record.",
+            self.trip.to.title
+        );
+        Ok(self.trip.rest(work, State::Review, self.settled).await?)
+    }
+
+    /// A person says which record of the target it is: that settles what was in doubt.
+    async fn take_this_one(mut self, target_id: String) -> Result<Went, Stop> {
+        let differences = self
+            .trip
+            .writes
+            .differences(&self.trip.target, &self.draft, &target_id)
+            .await
+            .map_err(|fault| Stop::Fault(fault, Whose::Target))?;
+        self.take_back().await;
+        self.effect.state = EffectState::Confirmed;
+        self.settled.effect = Some(self.effect_as_it_is());
+        lower(&mut self.work, OUTCOME_UNKNOWN);
+        let by = "person".to_owned();
+        let (work, settled) = (self.work, self.settled);
+        Ok(self
+            .trip
+            .adopt(work, settled, &self.draft, target_id, by, differences)
+            .await?)
+    }
+
+    /// Surely nothing of it is in the target: the record travels from its source once more, at once.
+    async fn travel_anew(mut self, reason: &str, says: String) -> Result<Went, Stop> {
+        self.effect.state = EffectState::Rejected;
+        self.effect.quiet_until = None;
+        self.effect.absent_seen = 0;
+        let effect = self.effect_as_it_is();
+        let mut work = self.work;
+        lower(&mut work, OUTCOME_UNKNOWN);
+        let record = &mut work.record;
+        record.state = State::Pending;
+        record.substate = None;
+        record.next_attempt_at = Some(self.trip.turn.engine.clock.now());
+        record.reason = Some(reason.to_owned());
+        record.explanation = says;
+        let mut settled = self.settled;
+        settled.effect = Some(effect);
+        Ok(self.trip.settle(work, settled).await?)
     }
 
     fn part_links(&self, written: Written) -> Vec<NewLink> {
@@ -385,6 +495,9 @@ impl<E: Canonical> Chain<'_, '_, E> {
             settled.happened.push(self.told("write.accepted", None));
         }
         work.record.substate = Some(IN_BATCH.to_owned());
+        work.record.fault = None;
+        work.record.attempts = 0;
+        work.first_failed_at = None;
         if now < patient_until {
             let waited = now.since(patient_until.minus(patience));
             work.record.state = State::Syncing;
@@ -447,7 +560,7 @@ impl<E: Canonical> Chain<'_, '_, E> {
     }
 
     /// A look-up did not work: the question stays open, whatever the fault.
-    async fn look_later(self, fault: Fault) -> Result<Went, Stop> {
+    async fn look_later(mut self, fault: Fault) -> Result<Went, Stop> {
         let now = self.now();
         if let Fault::RateLimited { retry_after, .. } = &fault {
             self.trip
@@ -460,18 +573,28 @@ impl<E: Canonical> Chain<'_, '_, E> {
             return Ok(Went::SlowDown);
         }
         let mut work = self.work.clone();
-        work.record.attempts = work.record.attempts.saturating_add(1);
-        let tries = work.record.attempts;
-        let pace = self.trip.turn.engine.pace;
-        work.record.next_attempt_at = Some(now.plus(decide::backoff(pace, work.record.id, tries)));
+        let attempts = work.record.attempts.saturating_add(1);
+        let first = *work.first_failed_at.get_or_insert(now);
+        let (pace, id) = (self.trip.turn.engine.pace, work.record.id);
+        let wait = |n| decide::backoff(pace, id, n);
+        let after = match decide::decide(&fault, decide::tried(attempts, Some(first), now), wait) {
+            Next::Retry { after } => after,
+            Next::LookAgain | Next::Verify if attempts < decide::ATTEMPTS_MAX => wait(attempts),
+            _ => return self.leave_to_a_person(fault).await,
+        };
+        if work.record.substate.as_deref() != Some(IN_BATCH) {
+            work.record.state = State::Retrying;
+            work.record.substate = None;
+        }
+        work.record.attempts = attempts;
+        work.record.next_attempt_at = Some(now.plus(after));
         work.record.explanation = format!(
             "It is not known yet whether it is in {}: {fault}. It is looked up again by itself.",
             self.trip.to.title
         );
-        let settled = Settled {
-            effect: Some(self.effect_as_it_is()),
-            ..Settled::default()
-        };
+        work.record.fault = Some(fault);
+        let mut settled = std::mem::take(&mut self.settled);
+        settled.effect = Some(self.effect_as_it_is());
         Ok(self.trip.settle(work, settled).await?)
     }
 
@@ -482,7 +605,7 @@ impl<E: Canonical> Chain<'_, '_, E> {
                 self.unknown(fault).await
             }
             (Fault::Ambiguous { .. } | Fault::Broken { .. }, Weight::Harmless)
-                if !self.is_past_undoing() =>
+                if !self.has_sent =>
             {
                 self.start_afresh().await
             }
@@ -510,6 +633,8 @@ impl<E: Canonical> Chain<'_, '_, E> {
         let told = self.told("write.unknown", None).with("fault", &fault);
         let mut work = self.work.clone();
         raise(&mut work, OUTCOME_UNKNOWN);
+        work.record.attempts = 0;
+        work.first_failed_at = None;
         let first = now.plus(self.look_every()).min(quiet_until);
         self.retrying(&mut work, first);
         work.record.reason = Some(OUTCOME_UNKNOWN.to_owned());
@@ -538,7 +663,7 @@ impl<E: Canonical> Chain<'_, '_, E> {
     }
 
     /// Looks whether an unknown outcome is there.
-    async fn verify(mut self) -> Result<Went, Stop> {
+    async fn verify(self) -> Result<Went, Stop> {
         let found = self
             .trip
             .writes
@@ -554,27 +679,41 @@ impl<E: Canonical> Chain<'_, '_, E> {
                 })
                 .await
             }
+            // What is like it was there before, and a person said that it is another one.
+            Ok(Found::One(_) | Found::Many(_)) if self.work.wish == Some(Wish::Create) => {
+                self.absent().await
+            }
             // Something like it is there, but not with our mark: a person must look.
-            Ok(Found::One(_) | Found::Many(_)) => {
-                let fault = Fault::Ambiguous {
-                    code: OUTCOME_UNKNOWN.to_owned(),
-                    message: "a record like it is there, without our reference".to_owned(),
-                };
-                self.leave_to_a_person(fault).await
-            }
-            Err(fault) => {
-                self.effect.fence = self.trip.turn.lease.fence;
-                self.look_later(fault).await
-            }
+            Ok(Found::One(existing)) => self.meets_its_like(vec![candidate(*existing)]).await,
+            Ok(Found::Many(candidates)) => self.meets_its_like(candidates).await,
+            Err(fault) => self.look_later(fault).await,
         }
+    }
+
+    async fn meets_its_like(mut self, candidates: Vec<Candidate>) -> Result<Went, Stop> {
+        let body = body_of_candidates(&candidates);
+        self.work.candidates_digest = Some(body.0.clone());
+        self.settled.bodies.push(body);
+        let fault = Fault::Ambiguous {
+            code: OUTCOME_UNKNOWN.to_owned(),
+            message: "a record like it is there, without our reference".to_owned(),
+        };
+        self.leave_to_a_person(fault).await
     }
 
     async fn found(mut self, existing: Existing) -> Result<Went, Stop> {
         lower(&mut self.work, OUTCOME_UNKNOWN);
         self.work.record.fault = None;
         match existing.resume {
+            // What is there ends before the step in doubt: that one is not there so far.
+            Some(at) if at.next == self.at.next && at.index == self.at.index => {
+                self.at = at;
+                raise(&mut self.work, OUTCOME_UNKNOWN);
+                self.absent().await
+            }
             Some(at) => {
                 self.at = at;
+                self.effect.counted = self.effect.counted.saturating_add(1);
                 self.effect.state = EffectState::Open;
                 self.is_ahead = true;
                 Box::pin(self.run()).await
@@ -593,71 +732,97 @@ impl<E: Canonical> Chain<'_, '_, E> {
             let next = now.plus(self.look_every()).min(quiet_until);
             return self.look_again_at(next, quiet_until).await;
         }
-        self.effect.absent_seen = self.effect.absent_seen.saturating_add(1);
-        match repeat {
-            Repeat::Never => {
-                let fault = Fault::Ambiguous {
-                    code: OUTCOME_UNKNOWN.to_owned(),
-                    message: "it was looked for after the quiet period and not found".to_owned(),
-                };
-                self.leave_to_a_person(fault).await
-            }
-            Repeat::Lookup if self.effect.absent_seen < ABSENT_NEEDED => {
-                let next = now.plus(self.look_every());
-                self.look_again_at(next, next).await
-            }
-            Repeat::Lookup | Repeat::Enforced => {
-                lower(&mut self.work, OUTCOME_UNKNOWN);
-                self.effect.state = EffectState::Open;
-                self.effect.quiet_until = None;
-                self.effect.absent_seen = 0;
-                self.is_ahead = true;
-                Box::pin(self.run()).await
-            }
+        let is_asked_for = self.work.wish == Some(Wish::Create);
+        if repeat == Repeat::Never && !is_asked_for {
+            let fault = Fault::Ambiguous {
+                code: OUTCOME_UNKNOWN.to_owned(),
+                message: "it was looked for after the quiet period and not found".to_owned(),
+            };
+            return self.leave_to_a_person(fault).await;
         }
+        self.effect.absent_seen = self.effect.absent_seen.saturating_add(1);
+        if repeat != Repeat::Enforced && self.effect.absent_seen < ABSENT_NEEDED {
+            let next = now.plus(self.look_every());
+            return self.look_again_at(next, next).await;
+        }
+        Box::pin(self.send_again()).await
     }
 
-    async fn look_again_at(self, at: Timestamp, quiet_until: Timestamp) -> Result<Went, Stop> {
+    /// Surely not there: it may be sent again, if it is still wanted.
+    async fn send_again(mut self) -> Result<Went, Stop> {
+        if self.at == Progress::start() {
+            let says = "It was looked for and is surely not there, so it is written anew.";
+            return self.travel_anew("not_written", says.to_owned()).await;
+        }
+        match self.trip.is_withdrawn().await {
+            Err(fault) => return self.look_later(fault).await,
+            Ok(true) if self.effect.counted > 0 => {
+                let fault = Fault::Missing {
+                    what: "withdrawn".to_owned(),
+                    message: "it left the source while it was half written".to_owned(),
+                };
+                return self.leave_to_a_person(fault).await;
+            }
+            Ok(true) => {
+                self.has_sent = false;
+                self.take_back().await;
+                let says =
+                    "It left the source before it was written; what was begun is taken back.";
+                return self.travel_anew("withdrawn", says.to_owned()).await;
+            }
+            Ok(false) => {}
+        }
+        lower(&mut self.work, OUTCOME_UNKNOWN);
+        self.effect.state = EffectState::Open;
+        self.effect.quiet_until = None;
+        self.effect.absent_seen = 0;
+        self.is_ahead = true;
+        self.run().await
+    }
+
+    async fn look_again_at(mut self, at: Timestamp, quiet_until: Timestamp) -> Result<Went, Stop> {
         let mut work = self.work.clone();
         self.retrying(&mut work, at);
+        // This look-up went well; those that did not are no longer counted.
+        work.record.attempts = 0;
+        work.first_failed_at = None;
         work.record.reason = Some(OUTCOME_UNKNOWN.to_owned());
         work.record.explanation = format!(
             "It is not known whether it was written: {} does not show it so far. It is looked up again, and nothing is sent before {}.",
             self.trip.to.title,
             quiet_until.whole_seconds()
         );
-        let settled = Settled {
-            effect: Some(self.effect_as_it_is()),
-            ..Settled::default()
-        };
+        let mut settled = std::mem::take(&mut self.settled);
+        settled.effect = Some(self.effect_as_it_is());
         Ok(self.trip.settle(work, settled).await?)
     }
 
-    async fn leave_to_a_person(self, fault: Fault) -> Result<Went, Stop> {
+    /// Nothing goes on by itself: a person looks, and says what it is.
+    async fn leave_to_a_person(mut self, fault: Fault) -> Result<Went, Stop> {
         let mut work = self.work.clone();
+        raise(&mut work, OUTCOME_UNKNOWN);
+        work.wish = None;
+        work.record.attempts = work.record.attempts.saturating_add(1);
         work.record.reason = Some(OUTCOME_UNKNOWN.to_owned());
-        work.record.explanation = explain::failed(&fault, self.trip.to.title);
+        work.record.explanation = explain::unknown(&fault, self.trip.to.title);
         work.record.fault = Some(fault);
-        let settled = Settled {
-            effect: Some(self.effect_as_it_is()),
-            ..Settled::default()
-        };
+        let mut settled = std::mem::take(&mut self.settled);
+        settled.effect = Some(self.effect_as_it_is());
         Ok(self.trip.rest(work, State::Failed, settled).await?)
     }
 
     /// The connection must rest; the chain goes on where it stands.
     async fn park(mut self, until: Timestamp) -> Result<Went, Stop> {
         self.trip.slow_down(self.trip.to.connection.id, until);
-        self.effect.state = EffectState::Open;
+        self.did_nothing();
         self.syncing(until, Some(PARKED));
         self.work.record.explanation = format!(
             "Being written to {}, which allows no more calls before {}.",
             self.trip.to.title,
             until.whole_seconds()
         );
-        if is_untouched(&self.effect) && self.at == Progress::start() {
+        if self.at == Progress::start() {
             self.work.record.state = State::Pending;
-            self.work.record.substate = Some(PARKED.to_owned());
         }
         self.commit_running(Vec::new()).await?;
         Ok(Went::SlowDown)
@@ -670,7 +835,7 @@ impl<E: Canonical> Chain<'_, '_, E> {
             let until = self.now().plus(rest);
             return self.park(until).await;
         }
-        self.effect.state = EffectState::Open;
+        self.did_nothing();
         let now = self.now();
         let attempts = self.work.record.attempts.saturating_add(1);
         let first = *self.work.first_failed_at.get_or_insert(now);
@@ -679,11 +844,7 @@ impl<E: Canonical> Chain<'_, '_, E> {
         let tried = decide::tried(attempts, Some(first), now);
         let next = decide::decide(&fault, tried, |n| decide::backoff(pace, record, n));
         let Next::Retry { after } = next else {
-            // What was sent may yet come to something: a later retry goes on from here, never afresh.
-            return match self.is_past_undoing() {
-                true => self.leave_to_a_person(fault).await,
-                false => self.refused(fault).await,
-            };
+            return Box::pin(self.refused(fault)).await;
         };
         let mut work = self.work.clone();
         self.retrying(&mut work, now.plus(after));
@@ -705,11 +866,15 @@ impl<E: Canonical> Chain<'_, '_, E> {
         Ok(self.trip.settle(work, settled).await?)
     }
 
-    /// Refused for good: what was begun and can be taken back is taken back.
+    /// Refused for good: what was begun and can be taken back is taken back. A chain of which something counts
+    /// already stays open: a later retry goes on from here, never afresh.
     async fn refused(mut self, fault: Fault) -> Result<Went, Stop> {
         let told = self.told("write.rejected", None).with("fault", &fault);
+        self.did_nothing();
         self.take_back().await;
-        self.effect.state = EffectState::Rejected;
+        if !self.has_sent {
+            self.effect.state = EffectState::Rejected;
+        }
         let mut work = self.work.clone();
         work.record.attempts = work.record.attempts.saturating_add(1);
         work.record.reason = Some(fault.code().to_owned());
@@ -724,21 +889,24 @@ impl<E: Canonical> Chain<'_, '_, E> {
 
     /// It exists or changed since it was looked up: look once more, soon, then plan afresh.
     async fn look_again(mut self, fault: Fault) -> Result<Went, Stop> {
-        let attempts = self.work.record.attempts.saturating_add(1);
-        let tried = decide::tried(attempts, None, self.now());
+        // Once: trouble of other kinds before it does not count.
+        let is_second = matches!(self.trip.before.record.fault, Some(Fault::Conflict { .. }));
+        let tried = decide::tried(if is_second { 2 } else { 1 }, None, self.now());
         if decide::decide(&fault, tried, |_| Duration::ZERO) == Next::Fail {
-            return self.refused(fault).await;
+            return Box::pin(self.refused(fault)).await;
         }
+        self.did_nothing();
         self.take_back().await;
         self.effect.state = EffectState::Rejected;
         let mut work = self.work.clone();
-        work.record.attempts = attempts;
-        self.retrying(&mut work, self.now());
+        work.record.attempts = work.record.attempts.saturating_add(1);
+        self.retrying(&mut work, self.now().plus(self.look_every()));
         work.record.reason = Some(fault.code().to_owned());
         work.record.explanation = format!(
             "{} says that it exists already; it is looked up once more.",
             self.trip.to.title
         );
+        work.record.fault = Some(fault);
         let mut settled = std::mem::take(&mut self.settled);
         settled.effect = Some(self.effect_as_it_is());
         Ok(self.trip.settle(work, settled).await?)
@@ -780,9 +948,10 @@ impl<E: Canonical> Chain<'_, '_, E> {
 
     /// Best effort: what stays behind moves nothing, and a note says what it was.
     async fn take_back(&mut self) {
-        if self.at == Progress::start() {
+        if self.at == Progress::start() || self.has_sent {
             return;
         }
+        self.trip.target.write_until(self.trip.turn.held_until());
         let undone = self.trip.writes.undo(&self.trip.target, &self.at).await;
         if let Err(fault) = undone {
             tracing::warn!(%fault, record = %self.work.record.id, "an unfinished chain was left behind");

@@ -26,6 +26,14 @@ closed_words! {
     }
 }
 
+impl EffectState {
+    /// It may have been sent, and nobody knows what came of it.
+    #[must_use]
+    pub fn is_in_doubt(self) -> bool {
+        matches!(self, Self::Intent | Self::Ambiguous | Self::Accepted)
+    }
+}
+
 /// One intended write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Effect {
@@ -47,6 +55,8 @@ pub struct Effect {
     pub quiet_until: Option<Timestamp>,
     /// Look-ups that found nothing since the quiet period ended.
     pub absent_seen: u32,
+    /// Final steps of the chain that surely landed.
+    pub counted: u32,
 }
 
 #[derive(FromQueryResult)]
@@ -65,10 +75,11 @@ struct Row {
     send_deadline: Option<i64>,
     quiet_until: Option<i64>,
     absent_seen: i64,
+    counted: i64,
 }
 
 const COLUMNS: &str = "id, record_id, place, entity, natural_key, state, operation, attempt, fence, draft_digest, \
-progress, send_deadline, quiet_until, absent_seen";
+progress, send_deadline, quiet_until, absent_seen, counted";
 
 impl Row {
     fn into_effect(self) -> Result<Effect, StoreError> {
@@ -87,6 +98,7 @@ impl Row {
             send_deadline: self.send_deadline.map(Timestamp),
             quiet_until: self.quiet_until.map(Timestamp),
             absent_seen: u32::try_from(self.absent_seen).unwrap_or(u32::MAX),
+            counted: u32::try_from(self.counted).unwrap_or(u32::MAX),
         })
     }
 }
@@ -132,13 +144,13 @@ pub async fn of_identity(
 
 const SAVE: &str = "
 INSERT INTO effect (tenant_id, id, record_id, place, entity, natural_key, state, operation, attempt, fence,
-  draft_digest, progress, send_deadline, quiet_until, absent_seen, created_at, updated_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16)
+  draft_digest, progress, send_deadline, quiet_until, absent_seen, created_at, updated_at, counted)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16, $17)
 ON CONFLICT (tenant_id, place, entity, natural_key) DO UPDATE SET
   record_id = excluded.record_id, state = excluded.state, operation = excluded.operation,
   attempt = excluded.attempt, fence = excluded.fence, draft_digest = excluded.draft_digest,
   progress = excluded.progress, send_deadline = excluded.send_deadline, quiet_until = excluded.quiet_until,
-  absent_seen = excluded.absent_seen, updated_at = excluded.updated_at
+  absent_seen = excluded.absent_seen, counted = excluded.counted, updated_at = excluded.updated_at
 WHERE effect.record_id = excluded.record_id OR effect.state IN ('confirmed', 'rejected')";
 
 /// Keeps where a write stands.
@@ -146,7 +158,7 @@ WHERE effect.record_id = excluded.record_id OR effect.state IN ('confirmed', 're
 /// # Errors
 /// `Taken` when another record is writing the same thing at this moment.
 pub async fn save(scope: &Scope, effect: &Effect) -> Result<(), StoreError> {
-    let values: [Value; 16] = [
+    let values: [Value; 17] = [
         scope.tenant_value(),
         effect.id.0.into(),
         effect.record.0.into(),
@@ -163,6 +175,7 @@ pub async fn save(scope: &Scope, effect: &Effect) -> Result<(), StoreError> {
         effect.quiet_until.map(|at| at.0).into(),
         i64::from(effect.absent_seen).into(),
         scope.now().0.into(),
+        i64::from(effect.counted).into(),
     ];
     match scope.run(SAVE, values).await? {
         0 => Err(StoreError::Taken("this write")),

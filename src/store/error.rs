@@ -3,6 +3,7 @@
 use sea_orm::DbErr;
 
 const LEASE: &str = "the lease";
+const RECORD: &str = "the record";
 
 /// Why a unit was not committed or a row not found.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +43,15 @@ impl From<DbErr> for StoreError {
 impl StoreError {
     /// The tenant's lease is somebody else's by now: everything under it stops.
     pub const TURN_LOST: Self = Self::Stale(LEASE);
+
+    /// A record changed since it was read: what was concluded from it no longer holds.
+    pub const RECORD_CHANGED: Self = Self::Stale(RECORD);
+
+    /// Whether it is [`Self::RECORD_CHANGED`].
+    #[must_use]
+    pub fn is_record_changed(&self) -> bool {
+        matches!(self, Self::Stale(what) if *what == RECORD)
+    }
 
     /// Whether it is [`Self::TURN_LOST`], and not some other row that changed.
     #[must_use]

@@ -104,15 +104,15 @@ fn upsert(rows: usize, whole: bool) -> String {
         let marks: Vec<String> = (1..=COLUMNS)
             .map(|column| format!("${}", at.saturating_mul(COLUMNS).saturating_add(column)))
             .collect();
-        // What is not bound: no attempts yet, nothing waited for, updated when first seen.
+        // What is not bound: no attempts yet, nothing waited for, updated when first seen, never changed.
         let last = marks.last().cloned().unwrap_or_default();
-        format!("({}, 0, '[]', {last})", marks.join(", "))
+        format!("({}, 0, '[]', {last}, 0)", marks.join(", "))
     };
     let rows: Vec<String> = (0..rows).map(row).collect();
     format!(
         "INSERT INTO record (tenant_id, id, pair_id, flow, state, explanation, flags, project_key, source_system,
            source_entity, source_id, source_place, seen_version, source_at, due_at, rank, lane, pair_version, run_id,
-           twin_key, first_seen_at, attempts, waiting_for, updated_at)
+           twin_key, first_seen_at, attempts, waiting_for, updated_at, revision)
          VALUES {}
          ON CONFLICT (tenant_id, pair_id, flow, source_system, source_id) DO UPDATE SET
            state = CASE WHEN {is_news} THEN 'pending' ELSE record.state END,
@@ -122,7 +122,8 @@ fn upsert(rows: usize, whole: bool) -> String {
                AND (record.run_id IS NULL OR record.run_id <> excluded.run_id) THEN 'unchanged'
              ELSE record.outcome END,
            seen_version = excluded.seen_version, source_at = excluded.source_at,
-           twin_key = COALESCE(excluded.twin_key, record.twin_key), source_place = excluded.source_place, project_key = excluded.project_key, lane = excluded.lane,
+           twin_key = COALESCE(excluded.twin_key, record.twin_key), source_place = excluded.source_place,
+           project_key = excluded.project_key, lane = excluded.lane,
            run_id = excluded.run_id",
         rows.join(", ")
     )
@@ -146,7 +147,8 @@ pub async fn need(scope: &Scope, page: &Page<'_>, hint: &Hint) -> Result<(), Sto
     ];
     let woken = scope
         .run(
-            "UPDATE record SET wish = '\"needed\"', state = 'pending', due_at = $5, updated_at = $5 \
+            "UPDATE record SET wish = '\"needed\"', state = 'pending', due_at = $5, updated_at = $5, \
+               revision = revision + 1 \
              WHERE tenant_id = $1 AND pair_id = $2 AND flow = $3 AND source_id = $4 AND wish IS NULL \
                AND (state = 'pending' OR (state = 'ignored' AND reason <> 'ignored_by_person'))",
             values,

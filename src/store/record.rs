@@ -5,12 +5,15 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::rows::{COLUMNS, Column, RecordRow, json_text};
+use super::work::but;
 use super::{Scope, StoreError};
 use crate::closed_words;
+use crate::domain::audit::Happened;
 use crate::domain::clock::Timestamp;
+use crate::domain::fault::Fault;
 use crate::domain::ids::{ConnectionId, PairId, RecordId, RunId};
 use crate::domain::plan::Action;
-use crate::domain::record::{Record, State};
+use crate::domain::record::{OUTCOME_UNKNOWN, Record, State};
 
 closed_words! {
     /// How a run counts a record that went well.
@@ -64,6 +67,8 @@ pub struct Work {
     pub pair_version: i64,
     pub first_failed_at: Option<Timestamp>,
     pub outcome: Option<Outcome>,
+    /// Which change of the record this is; [`save`] takes the newest only.
+    pub revision: i64,
 }
 
 const fn column(name: &'static str) -> Column {
@@ -108,64 +113,76 @@ struct Lane {
     lane: String,
 }
 
-/// Hops from lane to lane along the index, so that a long lane costs as much as a short one.
-const LANES: &str = "
-WITH RECURSIVE lanes (lane) AS (
-  SELECT (SELECT r.lane FROM record r WHERE r.tenant_id = $1 AND r.rank = $2 AND r.due_at <= $3
-          AND r.due_at IS NOT NULL AND r.lane > $4 ORDER BY r.lane LIMIT 1)
-  UNION ALL
-  SELECT (SELECT r.lane FROM record r WHERE r.tenant_id = $1 AND r.rank = $2 AND r.due_at <= $3
-          AND r.due_at IS NOT NULL AND r.lane > lanes.lane ORDER BY r.lane LIMIT 1)
-  FROM lanes WHERE lanes.lane IS NOT NULL
-)
-SELECT lane FROM lanes WHERE lane IS NOT NULL LIMIT $5";
+/// Which due records are asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Due<'a> {
+    pub rank: u8,
+    pub now: Timestamp,
+    /// Pairs whose records rest although they are due.
+    pub resting: &'a [PairId],
+}
 
-/// Lanes of a rank that hold due records, in order, after one of them.
+/// Lanes of a rank that hold due records, in order, after one of them. Hops from lane to lane along the
+/// index, so that a long lane costs as much as a short one.
 ///
 /// # Errors
 /// `Database`.
 pub async fn due_lanes(
     scope: &Scope,
-    rank: u8,
-    now: Timestamp,
+    due: Due<'_>,
     after: &str,
     limit: u32,
 ) -> Result<Vec<String>, StoreError> {
+    let others = but(due.resting, 6);
+    let next = |after: &str| {
+        format!(
+            "SELECT (SELECT lane FROM record WHERE tenant_id = $1 AND rank = $2 AND +due_at <= $3 \
+             AND due_at IS NOT NULL AND lane > {after}{others} ORDER BY lane LIMIT 1)"
+        )
+    };
+    let sql = format!(
+        "WITH RECURSIVE lanes (name) AS ({} UNION ALL {} FROM lanes WHERE lanes.name IS NOT NULL) \
+         SELECT name AS lane FROM lanes WHERE name IS NOT NULL LIMIT $5",
+        next("$4"),
+        next("lanes.name")
+    );
     let values: [Value; 5] = [
         scope.tenant_value(),
-        i64::from(rank).into(),
-        now.0.into(),
+        i64::from(due.rank).into(),
+        due.now.0.into(),
         after.into(),
         i64::from(limit).into(),
     ];
-    let rows: Vec<Lane> = scope.all(LANES, values).await?;
+    let resting = due.resting.iter().map(|pair| pair.0.into());
+    let rows: Vec<Lane> = scope.all(&sql, values.into_iter().chain(resting)).await?;
     Ok(rows.into_iter().map(|row| row.lane).collect())
 }
 
-/// The first due records of a lane, in the order in which they must be worked. The sign before `due_at` keeps
-/// SQLite from walking all due records of the tenant by their time instead.
+/// The first due records of a lane, in the order in which they must be worked. The sign before `due_at`, here
+/// and above, keeps SQLite from walking all due records of the tenant by their time instead.
 ///
 /// # Errors
 /// `Database`, `Corrupt`.
 pub async fn due_in_lane(
     scope: &Scope,
-    rank: u8,
+    due: Due<'_>,
     lane: &str,
-    now: Timestamp,
     limit: u32,
 ) -> Result<Vec<Work>, StoreError> {
     let sql = format!(
         "SELECT {COLUMNS} FROM record WHERE tenant_id = $1 AND rank = $2 AND lane = $3 AND +due_at <= $4 \
-         AND due_at IS NOT NULL ORDER BY source_at, source_id LIMIT $5"
+         AND due_at IS NOT NULL{} ORDER BY source_at, source_id LIMIT $5",
+        but(due.resting, 6)
     );
     let values: [Value; 5] = [
         scope.tenant_value(),
-        i64::from(rank).into(),
+        i64::from(due.rank).into(),
         lane.into(),
-        now.0.into(),
+        due.now.0.into(),
         i64::from(limit).into(),
     ];
-    let rows: Vec<RecordRow> = scope.all(&sql, values).await?;
+    let resting = due.resting.iter().map(|pair| pair.0.into());
+    let rows: Vec<RecordRow> = scope.all(&sql, values.into_iter().chain(resting)).await?;
     rows.into_iter().map(RecordRow::into_work).collect()
 }
 
@@ -189,14 +206,15 @@ UPDATE record SET
   amount = $15, currency = $16, source_version = $17, target_system = $18, target_entity = $19, target_id = $20,
   attempts = $21, first_failed_at = $22, fault = $23, waiting_for = $24, plan_action = $25, snapshot_digest = $26,
   draft_digest = $27, changes_digest = $28, candidates_digest = $29, approved_digest = $30, approved_by = $31,
-  wish = $32, pair_version = $33, outcome = $34, twin_key = $35, updated_at = $7
-WHERE tenant_id = $1 AND id = $2";
+  wish = $32, pair_version = $33, outcome = $34, twin_key = $35, updated_at = $7,
+  revision = revision + 1
+WHERE tenant_id = $1 AND id = $2 AND revision = $36";
 
 /// Saves where a record stands. When a newer version was seen while it was worked on, a record that
 /// came to rest is due again at once.
 ///
 /// # Errors
-/// `Missing` when it is gone.
+/// `RECORD_CHANGED` when it changed since it was read: a person acted, or what it waited for appeared.
 pub async fn save(scope: &Scope, work: &Work) -> Result<(), StoreError> {
     let record = &work.record;
     let (amount, currency) = columns_of_money(work);
@@ -251,9 +269,10 @@ pub async fn save(scope: &Scope, work: &Work) -> Result<(), StoreError> {
             .map(|outcome| outcome.as_str().to_owned())
             .into(),
         work.twin_key.clone().into(),
+        work.revision.into(),
     ];
     match scope.run(SAVE, values).await? {
-        0 => Err(StoreError::Missing("record")),
+        0 => Err(StoreError::RECORD_CHANGED),
         _ => Ok(()),
     }
 }
@@ -275,7 +294,8 @@ fn columns_of_money(work: &Work) -> (Option<i64>, Option<String>) {
 /// # Errors
 /// `Missing` when there is none.
 pub async fn make_due(scope: &Scope, id: RecordId) -> Result<(), StoreError> {
-    let sql = "UPDATE record SET state = 'pending', due_at = $3, updated_at = $3 WHERE tenant_id = $1 AND id = $2";
+    let sql = "UPDATE record SET state = 'pending', due_at = $3, updated_at = $3, revision = revision + 1 \
+               WHERE tenant_id = $1 AND id = $2";
     let rows = scope
         .run(
             sql,
@@ -296,7 +316,7 @@ pub async fn make_due(scope: &Scope, id: RecordId) -> Result<(), StoreError> {
 /// `Database`.
 pub async fn due_after_login(scope: &Scope, connection: ConnectionId) -> Result<u64, StoreError> {
     let sql = "UPDATE record SET state = 'pending', due_at = $3, updated_at = $3, attempts = 0, \
-               first_failed_at = NULL WHERE tenant_id = $1 \
+               first_failed_at = NULL, revision = revision + 1 WHERE tenant_id = $1 \
                AND state IN ('retrying', 'failed') AND fault LIKE '{\"class\":\"auth\"%' \
                AND pair_id IN (SELECT id FROM pair WHERE tenant_id = $1 AND status <> 'removed' \
                  AND (erp_connection_id = $2 OR project_connection_id = $2))";
@@ -309,7 +329,7 @@ pub async fn due_after_login(scope: &Scope, connection: ConnectionId) -> Result<
 }
 
 const REST_WITH_PAIR: &str = "
-UPDATE record SET due_at = NULL, updated_at = $4, explanation = CASE WHEN state = 'waiting' THEN explanation ELSE $3 END
+UPDATE record SET due_at = NULL, updated_at = $4, revision = revision + 1, explanation = CASE WHEN state = 'waiting' THEN explanation ELSE $3 END
 WHERE tenant_id = $1 AND id = $2";
 
 /// A due record of a pair that stands still rests until [`wake_pair`]. Gives false when the pair is
@@ -333,7 +353,8 @@ pub async fn rest_with_pair(scope: &Scope, id: RecordId, pair: PairId) -> Result
 }
 
 const WAKE_PAIR: &str = "
-UPDATE record SET due_at = $3, updated_at = $3 WHERE tenant_id = $1 AND pair_id = $2 AND due_at IS NULL
+UPDATE record SET due_at = $3, updated_at = $3, revision = revision + 1
+WHERE tenant_id = $1 AND pair_id = $2 AND due_at IS NULL
   AND state IN ('pending', 'syncing', 'retrying', 'waiting')";
 
 /// A pair is active again: what rested with it is due, and what waits is looked at, because it may have
@@ -346,6 +367,41 @@ pub async fn wake_pair(scope: &Scope, pair: PairId) -> Result<u64, StoreError> {
     let woken = scope.run(WAKE_PAIR, values).await?;
     scope.wake(scope.now());
     Ok(woken)
+}
+
+/// A defect of ours stopped a record: it waits for a person, like whatever else cannot go on by itself. What
+/// may have been sent is marked so.
+///
+/// # Errors
+/// `Missing`, `Database`.
+pub async fn break_off(scope: &Scope, id: RecordId) -> Result<(), StoreError> {
+    let mut work = find(scope, id).await?;
+    let effect = super::effect::of_record(scope, id).await?;
+    let may_be_sent = effect.is_some_and(|effect| effect.state.is_in_doubt());
+    let record = &mut work.record;
+    if may_be_sent && !record.flags.iter().any(|flag| flag == OUTCOME_UNKNOWN) {
+        record.flags.push(OUTCOME_UNKNOWN.to_owned());
+    }
+    let fault = Fault::Broken {
+        code: "defect".to_owned(),
+        message: "a defect of this program stopped it".to_owned(),
+    };
+    record.state = State::Failed;
+    record.substate = None;
+    record.next_attempt_at = None;
+    record.attempts = record.attempts.saturating_add(1);
+    record.reason = Some(fault.code().to_owned());
+    record.explanation =
+        "A defect of this program stopped it. Nothing more is done with it before somebody retries it; the log \
+         of the program says more."
+            .to_owned();
+    record.fault = Some(fault);
+    let told = Happened::new("record.failed", "record", id)
+        .with("explanation", &record.explanation)
+        .with("reason", "defect")
+        .in_run(record.run_id);
+    scope.tell(told);
+    save(scope, &work).await
 }
 
 /// A record that our own part could not work is left alone until `until`.

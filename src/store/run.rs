@@ -276,6 +276,18 @@ pub async fn postpone(
     Ok(())
 }
 
+/// Notes something about a run that people should know.
+///
+/// # Errors
+/// `Database`.
+pub async fn note(scope: &Scope, id: RunId, note: &str) -> Result<(), StoreError> {
+    let sql = "UPDATE run SET note = $3 WHERE tenant_id = $1 AND id = $2";
+    scope
+        .run(sql, [scope.tenant_value(), id.0.into(), note.into()])
+        .await?;
+    Ok(())
+}
+
 /// The listing failed: nothing more is listed, and the run closes as failed once its records rest.
 ///
 /// # Errors

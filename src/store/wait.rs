@@ -90,7 +90,7 @@ async fn free(scope: &Scope, waited: &[Of]) -> Result<u64, StoreError> {
     let mark = |at: usize| format!("${}", at.saturating_add(3));
     let marks: Vec<String> = (0..waited.len()).map(mark).collect();
     let sql = format!(
-        "UPDATE record SET state = 'pending', due_at = $2, updated_at = $2 WHERE tenant_id = $1 AND state = 'waiting' \
+        "UPDATE record SET state = 'pending', due_at = $2, updated_at = $2, revision = revision + 1 WHERE tenant_id = $1 AND state = 'waiting' \
          AND id IN ({}) AND NOT EXISTS (SELECT 1 FROM wait WHERE wait.tenant_id = $1 AND wait.record_id = record.id)",
         marks.join(", ")
     );
@@ -107,7 +107,7 @@ async fn free(scope: &Scope, waited: &[Of]) -> Result<u64, StoreError> {
 pub async fn release_kind(scope: &Scope, pair: PairId, kind: &str) -> Result<u64, StoreError> {
     let released = scope
         .run(
-            "UPDATE record SET state = 'pending', due_at = $4, updated_at = $4 WHERE tenant_id = $1 AND state = 'waiting' \
+            "UPDATE record SET state = 'pending', due_at = $4, updated_at = $4, revision = revision + 1 WHERE tenant_id = $1 AND state = 'waiting' \
              AND id IN (SELECT record_id FROM wait WHERE tenant_id = $1 AND pair_id = $2 AND kind = $3)",
             [
                 scope.tenant_value(),

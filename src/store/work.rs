@@ -4,6 +4,7 @@ use sea_orm::{ConnectionTrait, DbBackend, FromQueryResult};
 
 use super::{Scope, StoreError, outbox};
 use crate::domain::clock::Timestamp;
+use crate::domain::ids::PairId;
 
 /// The right to work a tenant, until somebody else takes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -159,18 +160,32 @@ pub async fn queue(scope: &Scope) -> Result<bool, StoreError> {
     outbox::queue(scope.tx(), scope.tenant(), scope.now()).await
 }
 
-const NEXT_DUE: &str = "
-SELECT CAST(min(due_at) AS BIGINT) AS due_at FROM (
-  SELECT min(due_at) AS due_at FROM record WHERE tenant_id = $1 AND due_at IS NOT NULL
-  UNION ALL SELECT min(due_at) FROM run WHERE tenant_id = $1 AND due_at IS NOT NULL
-  UNION ALL SELECT min(next_run_at) FROM pair WHERE tenant_id = $1 AND next_run_at IS NOT NULL
-) AS everything";
-
-/// The earliest instant at which anything of the tenant is due.
+/// The earliest instant at which anything of the tenant is due, records of pairs that rest left out.
 ///
 /// # Errors
 /// `Database`.
-pub async fn next_due(scope: &Scope) -> Result<Option<Timestamp>, StoreError> {
-    let found: Option<DueAt> = scope.one(NEXT_DUE, [scope.tenant_value()]).await?;
+pub async fn next_due(scope: &Scope, resting: &[PairId]) -> Result<Option<Timestamp>, StoreError> {
+    let others = but(resting, 2);
+    let sql = format!(
+        "SELECT CAST(min(due_at) AS BIGINT) AS due_at FROM (
+           SELECT min(due_at) AS due_at FROM record WHERE tenant_id = $1 AND due_at IS NOT NULL{others}
+           UNION ALL SELECT min(due_at) FROM run WHERE tenant_id = $1 AND due_at IS NOT NULL
+           UNION ALL SELECT min(next_run_at) FROM pair WHERE tenant_id = $1 AND next_run_at IS NOT NULL
+         ) AS everything"
+    );
+    let values =
+        std::iter::once(scope.tenant_value()).chain(resting.iter().map(|pair| pair.0.into()));
+    let found: Option<DueAt> = scope.one(&sql, values).await?;
     Ok(found.and_then(|found| found.due_at).map(Timestamp))
+}
+
+/// A condition that leaves pairs out; their ids are bound from `first` on.
+pub(super) fn but(pairs: &[PairId], first: usize) -> String {
+    if pairs.is_empty() {
+        return String::new();
+    }
+    let marks: Vec<String> = (0..pairs.len())
+        .map(|at| format!("${}", first.saturating_add(at)))
+        .collect();
+    format!(" AND pair_id NOT IN ({})", marks.join(", "))
 }

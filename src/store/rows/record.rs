@@ -15,7 +15,7 @@ pub(in crate::store) const COLUMNS: &str = "id, pair_id, flow, state, substate, 
 counterparty, twin_key, project_key, project, amount, currency, source_system, source_entity, source_id, source_place, \
 source_version, seen_version, source_at, target_system, target_entity, target_id, attempts, due_at, first_failed_at, \
 rank, lane, fault, waiting_for, plan_action, snapshot_digest, draft_digest, changes_digest, candidates_digest, \
-approved_digest, approved_by, wish, pair_version, run_id, outcome, first_seen_at, updated_at";
+approved_digest, approved_by, wish, pair_version, run_id, outcome, first_seen_at, updated_at, revision";
 
 #[derive(Debug, FromQueryResult)]
 pub(in crate::store) struct RecordRow {
@@ -64,6 +64,7 @@ pub(in crate::store) struct RecordRow {
     outcome: Option<String>,
     first_seen_at: i64,
     updated_at: i64,
+    revision: i64,
 }
 
 const fn column(name: &'static str) -> Column {
@@ -137,6 +138,7 @@ impl RecordRow {
             approved_by: self.approved_by,
             wish: optional_json(column("wish"), self.wish.as_deref())?,
             pair_version: self.pair_version,
+            revision: self.revision,
             first_failed_at: self.first_failed_at.map(Timestamp),
             outcome: self
                 .outcome
