@@ -10,7 +10,7 @@ use ml_connector::domain::fault::Fault;
 use ml_connector::domain::plan::{Candidate, Change};
 use serde_json::Value;
 
-use super::manners::{Manner, Manners, exists, no_answer};
+use super::manners::{Gate, Manner, Manners, exists, no_answer};
 
 /// What it holds.
 #[derive(Debug, Clone)]
@@ -29,7 +29,6 @@ pub struct Doc {
 #[derive(Debug, Clone)]
 pub struct Entry {
     pub at: Timestamp,
-    pub kind: &'static str,
     pub operation: &'static str,
     pub key: String,
 }
@@ -149,11 +148,6 @@ impl Books {
         });
     }
 
-    /// Somebody changes what it holds.
-    pub fn change(&self, id: &str, change: impl FnOnce(&mut Value)) {
-        self.with(|shelves, _| change(&mut shelves.docs.get_mut(id).expect("it is there").content));
-    }
-
     /// A call that makes something: well, or as it was told to misbehave.
     pub async fn make(
         &self,
@@ -163,8 +157,9 @@ impl Books {
         content: &Value,
     ) -> Result<String, Fault> {
         let manner = self.manners.call(session, operation, Call::Write).await?;
+        let (manner, gate) = apart(manner);
         let enforced = *self.repeat.lock().unwrap() == Repeat::Enforced;
-        self.with(|shelves, now| {
+        let made = self.with(|shelves, now| {
             let is_there = |doc: &Doc| doc.kind == kind && doc.key == key;
             let mut late = shelves.late.iter().map(|(_, doc)| doc);
             if enforced && (shelves.docs.values().any(is_there) || late.any(is_there)) {
@@ -184,7 +179,6 @@ impl Books {
             };
             shelves.ledger.push(Entry {
                 at: now,
-                kind,
                 operation,
                 key: key.to_owned(),
             });
@@ -213,7 +207,11 @@ impl Books {
                     }
                 },
             }
-        })
+        });
+        if let Some(gate) = gate {
+            gate.pass().await;
+        }
+        made
     }
 
     /// A line of a document that is there already.
@@ -224,20 +222,23 @@ impl Books {
         id: &str,
     ) -> Result<(), Fault> {
         let manner = self.manners.call(session, operation, Call::Write).await?;
+        let (manner, gate) = apart(manner);
         if matches!(manner, Some(Manner::LosesRequest)) {
             return Err(no_answer());
         }
         self.with(|shelves, now| {
             let doc = shelves.docs.get_mut(id).expect("the document is there");
             doc.lines += 1;
-            let (kind, key) = (doc.kind, format!("{}/{}", doc.key, doc.lines));
+            let key = format!("{}/{}", doc.key, doc.lines);
             shelves.ledger.push(Entry {
                 at: now,
-                kind,
                 operation,
                 key,
             });
         });
+        if let Some(gate) = gate {
+            gate.pass().await;
+        }
         match manner {
             Some(_) => Err(no_answer()),
             None => Ok(()),
@@ -251,7 +252,8 @@ impl Books {
         operation: &'static str,
     ) -> Result<String, Fault> {
         let manner = self.manners.call(session, operation, Call::Write).await?;
-        self.with(|shelves, _| {
+        let (manner, gate) = apart(manner);
+        let opened = self.with(|shelves, _| {
             shelves.number += 1;
             let batch = format!("B{}", shelves.number);
             shelves.batches.insert(batch.clone(), 0);
@@ -259,7 +261,11 @@ impl Books {
                 Some(_) => Err(no_answer()),
                 None => Ok(batch),
             }
-        })
+        });
+        if let Some(gate) = gate {
+            gate.pass().await;
+        }
+        opened
     }
 
     pub async fn add_to_batch(
@@ -269,10 +275,14 @@ impl Books {
         batch: &str,
     ) -> Result<(), Fault> {
         let manner = self.manners.call(session, operation, Call::Write).await?;
+        let (manner, gate) = apart(manner);
         self.with(|shelves, _| {
             let lines = shelves.batches.get_mut(batch).expect("the batch is open");
             *lines += 1;
         });
+        if let Some(gate) = gate {
+            gate.pass().await;
+        }
         match manner {
             Some(_) => Err(no_answer()),
             None => Ok(()),
@@ -378,6 +388,14 @@ impl Books {
                 message: format!("there is no {id}"),
             }),
         }
+    }
+}
+
+/// A manner, and the gate that the answer goes through.
+fn apart(manner: Option<Manner>) -> (Option<Manner>, Option<Gate>) {
+    match manner {
+        Some(Manner::AnswersThrough(gate)) => (None, Some(gate)),
+        manner => (manner, None),
     }
 }
 

@@ -22,8 +22,10 @@ pub enum Manner {
     DoesLate(Duration),
     /// The connector has a defect.
     Panics,
-    /// It goes well once the gate is opened.
+    /// The call is not sent before the gate is opened.
     WaitsFor(Gate),
+    /// It is done, and the answer comes once the gate is opened.
+    AnswersThrough(Gate),
 }
 
 /// Holds a call until it is opened, and tells when the call has come.
@@ -50,7 +52,7 @@ impl Gate {
         self.open.add_permits(1);
     }
 
-    async fn pass(&self) {
+    pub async fn pass(&self) {
         self.come.add_permits(1);
         self.open.acquire().await.unwrap().forget();
     }
@@ -61,6 +63,8 @@ impl Gate {
 pub struct Manners {
     told: Mutex<BTreeMap<&'static str, VecDeque<Option<Manner>>>>,
     calls: Mutex<Vec<&'static str>>,
+    /// Every call takes so long.
+    pub slow: Mutex<Duration>,
 }
 
 impl Manners {
@@ -93,19 +97,25 @@ impl Manners {
         operation: &'static str,
         call: Call,
     ) -> Result<Option<Manner>, Fault> {
-        session.send(request(operation, call)).await?;
-        self.calls.lock().unwrap().push(operation);
         let manner = {
             let mut told = self.told.lock().unwrap();
-            told.get_mut(operation).and_then(VecDeque::pop_front)
+            told.get_mut(operation)
+                .and_then(VecDeque::pop_front)
+                .flatten()
         };
-        match manner.flatten() {
+        if let Some(Manner::WaitsFor(gate)) = &manner {
+            gate.pass().await;
+        }
+        session.send(request(operation, call)).await?;
+        self.calls.lock().unwrap().push(operation);
+        let slow = *self.slow.lock().unwrap();
+        if !slow.is_zero() {
+            tokio::time::sleep(slow).await;
+        }
+        match manner {
             Some(Manner::Fails(fault)) => Err(fault),
             Some(Manner::Panics) => panic!("{operation} was told to panic"),
-            Some(Manner::WaitsFor(gate)) => {
-                gate.pass().await;
-                Ok(None)
-            }
+            Some(Manner::WaitsFor(_)) => Ok(None),
             manner => Ok(manner),
         }
     }

@@ -1,13 +1,17 @@
 //! The engine against two fakes with memories and bad manners, on both databases, with a clock that is
 //! moved by hand. What counts is the books: each record once, or visibly parked.
 
-#[allow(dead_code, reason = "a kit for tests that come and go")]
+mod approval;
 mod books;
-#[allow(dead_code, reason = "a kit for tests that come and go")]
+mod chain;
+mod crash;
+mod lanes;
 mod manners;
+mod people;
 mod road;
-#[allow(dead_code, reason = "a kit for tests that come and go")]
+mod runs;
 mod sites;
-#[allow(dead_code, reason = "a kit for tests that come and go")]
+mod unknown;
+mod waiting;
 mod world;
 mod writes;

@@ -65,17 +65,8 @@ impl Sites {
         orders.get(key).map(|(order, _)| order.clone())
     }
 
-    pub fn vendor(&self, key: &str) -> Option<Vendor> {
-        let vendors = self.vendors.lock().unwrap();
-        vendors.get(key).map(|(vendor, _)| vendor.clone())
-    }
-
     pub fn remove_order(&self, key: &str) {
         self.orders.lock().unwrap().remove(key);
-    }
-
-    pub fn remove_vendor(&self, key: &str) {
-        self.vendors.lock().unwrap().remove(key);
     }
 
     async fn page<E>(

@@ -27,7 +27,9 @@ use ml_connector::domain::schedule::Schedule;
 use ml_connector::domain::system::Entity;
 use ml_connector::domain::system::{PairKind, SystemId};
 use ml_connector::engine::{Ended, Engine, Setup};
-use ml_connector::flows::{PairDeclaration, PairFlow, RecordKind, Side, SideName};
+use ml_connector::flows::{
+    PairDeclaration, PairFlow, Policy, PolicyKind, RecordKind, Side, SideName,
+};
 use ml_connector::store::record::Work;
 use ml_connector::store::{self, Options, Scope, Store, StoreError, migrate};
 use ml_connector::vault::{MasterKeys, Vault};
@@ -74,7 +76,13 @@ static PAIR: PairDeclaration = PairDeclaration {
         },
     ],
     mappings: &[],
-    policies: &[],
+    policies: &[Policy {
+        name: "orphans",
+        label: "",
+        kind: PolicyKind::Choice(&["mark", "keep"]),
+        default: "mark",
+        hint: "",
+    }],
 };
 
 static PAIRS: &[&PairDeclaration] = &[&PAIR];
@@ -96,18 +104,33 @@ pub struct World {
     pub target: ConnectionId,
     pub sites: &'static Sites,
     pub books: &'static Books,
+    /// A database that belongs to this world alone, and is gone with it.
+    database: Option<TestDatabase>,
 }
 
 impl World {
+    /// A world with one vendor in a database of its own: one of many in a test.
+    pub async fn of_its_own(like: &TestDatabase, name: &str) -> Self {
+        let database = TestDatabase::empty(like.engine, name).await;
+        let mut world = Self::with_vendor(&database).await;
+        world.database = Some(database);
+        world
+    }
+
     /// One pair; whatever may leave is written without asking.
     pub async fn begin(database: &TestDatabase) -> Self {
-        let clock = Clock::by_hand(start());
         migrate::up(&database.url).await.expect("the schema");
         let options = Options {
             url: database.url.clone(),
-            clock: clock.clone(),
+            clock: Clock::by_hand(start()),
         };
         let store = Store::open(options).await.expect("the database opens");
+        Self::beside(store).await
+    }
+
+    /// Another tenant in the same database, with systems of its own.
+    pub async fn beside(store: Store) -> Self {
+        let clock = store.clock().clone();
         let sites: &'static Sites = Box::leak(Box::new(Sites::new(clock.clone())));
         let books: &'static Books = Box::leak(Box::new(Books::new(clock)));
         let tenant = tenant(&store).await;
@@ -132,9 +155,32 @@ impl World {
             target,
             sites,
             books,
+            database: None,
         };
         world.map_everything(pair).await;
         world
+    }
+
+    /// One more pair of the same two systems.
+    pub async fn another_pair(&self) -> PairId {
+        let pair = join(&self.desk, self.tenant(), (self.source, self.target)).await;
+        self.map_everything(pair).await;
+        pair
+    }
+
+    /// What a second process on the same database would work with.
+    pub fn second(&self) -> Engine {
+        engine(self.store().clone(), self.sites, self.books)
+    }
+
+    /// The tenant's lease runs out on the database's own clock, which tests cannot move.
+    pub async fn expire_lease(&self) {
+        let tx = of_tenant(self.store(), self.tenant()).await;
+        let sql = "UPDATE tenant_lease SET until = 1 WHERE tenant_id = $1";
+        let values = [self.tenant().0.into()];
+        let statement = Statement::from_sql_and_values(tx.get_database_backend(), sql, values);
+        tx.execute_raw(statement).await.unwrap();
+        tx.commit().await.unwrap();
     }
 
     /// A world with one vendor that is linked already, so that orders can be looked at alone.
@@ -236,8 +282,12 @@ impl World {
     }
 
     pub async fn of_source(&self, flow: &str, key: &str) -> Work {
+        self.of_pair(self.pair, flow, key).await
+    }
+
+    pub async fn of_pair(&self, pair: PairId, flow: &str, key: &str) -> Work {
         let scope = self.scope().await;
-        let found = store::record::of_source(&scope, self.pair, flow, key)
+        let found = store::record::of_source(&scope, pair, flow, key)
             .await
             .unwrap();
         found.unwrap_or_else(|| panic!("{flow} {key} was never seen"))
@@ -324,7 +374,7 @@ impl World {
         .await;
     }
 
-    async fn map_everything(&self, pair: PairId) {
+    pub async fn map_everything(&self, pair: PairId) {
         self.write(move |scope| {
             Box::pin(async move {
                 for (kind, rows) in [
@@ -562,7 +612,7 @@ pub async fn of_tenant(store: &Store, tenant: TenantId) -> DatabaseTransaction {
     tx
 }
 
-async fn connect(desk: &Desk, tenant: TenantId, system: &'static str) -> ConnectionId {
+pub async fn connect(desk: &Desk, tenant: TenantId, system: &'static str) -> ConnectionId {
     let connection = Connection {
         id: ConnectionId::generate(),
         system: SystemId::new(system),

@@ -26,6 +26,7 @@ fn intended(record: RecordId, state: EffectState) -> Effect {
         send_deadline: None,
         quiet_until: None,
         absent_seen: 0,
+        counted: 0,
     }
 }
 

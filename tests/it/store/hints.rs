@@ -8,7 +8,7 @@ use ml_connector::store::record::{self, Outcome, Wish};
 use ml_connector::store::run;
 use std::time::Duration;
 
-use super::{Bench, seen, seen_at};
+use super::{Bench, due, seen, seen_at};
 use crate::support::database::{TestDatabase, both};
 
 both!(
@@ -212,22 +212,28 @@ async fn lanes_come_in_order_and_long_ones_hide_none(database: TestDatabase) {
             .map(|lane| format!("project:{lane:02}"))
             .collect()
     };
-    let first = record::due_lanes(&scope, 2, now, "", 20).await.unwrap();
+    let first = record::due_lanes(&scope, due(2, now), "", 20)
+        .await
+        .unwrap();
     assert_eq!(first, names(0, 20));
-    let rest = record::due_lanes(&scope, 2, now, first.last().unwrap(), 20)
+    let rest = record::due_lanes(&scope, due(2, now), first.last().unwrap(), 20)
         .await
         .unwrap();
     assert_eq!(rest, names(20, 30));
     assert_eq!(
-        record::due_lanes(&scope, 0, now, "", 20).await.unwrap(),
+        record::due_lanes(&scope, due(0, now), "", 20)
+            .await
+            .unwrap(),
         Vec::<String>::new()
     );
     let before = now.minus(Duration::from_secs(1));
     assert_eq!(
-        record::due_lanes(&scope, 2, before, "", 20).await.unwrap(),
+        record::due_lanes(&scope, due(2, before), "", 20)
+            .await
+            .unwrap(),
         Vec::<String>::new()
     );
-    let lane = record::due_in_lane(&scope, 2, "project:03", now, 3)
+    let lane = record::due_in_lane(&scope, due(2, now), "project:03", 3)
         .await
         .unwrap();
     let ids: Vec<&str> = lane

@@ -167,3 +167,12 @@ fn seen_at(source_id: &str, version: &str) -> Hint {
         twin_key: None,
     }
 }
+
+/// Due records of a rank, whatever pair they are of.
+fn due(rank: u8, now: Timestamp) -> record::Due<'static> {
+    record::Due {
+        rank,
+        now,
+        resting: &[],
+    }
+}

@@ -14,7 +14,7 @@ use ml_connector::store::{
     wait, work,
 };
 
-use super::{Bench, seen};
+use super::{Bench, due, seen};
 use crate::support::database::{TestDatabase, both};
 
 both!(nothing_is_seen_or_changed_across_tenants);
@@ -70,6 +70,7 @@ async fn furnish(bench: &Bench) -> RecordId {
                         send_deadline: None,
                         quiet_until: None,
                         absent_seen: 0,
+                        counted: 0,
                     },
                 )
                 .await?;
@@ -196,7 +197,7 @@ async fn nothing_is_seen_or_changed_across_tenants(database: TestDatabase) {
             .count(),
         1
     );
-    let lanes = record::due_lanes(&scope, 2, ours.now(), "", 10)
+    let lanes = record::due_lanes(&scope, due(2, ours.now()), "", 10)
         .await
         .unwrap();
     assert_eq!(lanes, Vec::<String>::new());
