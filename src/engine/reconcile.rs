@@ -85,13 +85,13 @@ pub async fn list_next(turn: &Turn, open: &OpenRun) -> Result<bool, StoreError> 
         postpone(turn, open.run.id, None).await?;
         return Ok(false);
     };
-    let flow = listing.flows.first().and_then(|name| ends.kind.flow(name));
-    let Some(flow) = flow else {
-        let run = open.run.id;
-        turn.write(move |scope| {
-            Box::pin(async move { store::run::save_listing(scope, run, None, None).await })
-        })
-        .await?;
+    let Some(pass) = listing.pass() else {
+        move_on(turn, open.run.id, None).await?;
+        return Ok(true);
+    };
+    let Some(flow) = ends.kind.flow(&pass.flow) else {
+        // A flow that this program does not have any more.
+        move_on(turn, open.run.id, None).await?;
         return Ok(true);
     };
     if let Some(until) = turn.is_slow(ends.source(flow).connection.id) {
@@ -102,6 +102,7 @@ pub async fn list_next(turn: &Turn, open: &OpenRun) -> Result<bool, StoreError> 
         turn,
         ends: &ends,
         flow,
+        full: pass.full,
         open,
         listing,
     };
@@ -115,18 +116,32 @@ pub async fn postpone(turn: &Turn, run: RunId, until: Option<Timestamp>) -> Resu
         .await
 }
 
+/// A run's listing goes on with the next page, or the next pass.
+async fn move_on(turn: &Turn, run: RunId, next: Option<String>) -> Result<(), StoreError> {
+    turn.write(move |scope| {
+        Box::pin(async move {
+            store::run::move_listing(scope, run, scope.now(), |listing| listing.after_page(next))
+                .await
+        })
+    })
+    .await
+}
+
 struct Lister<'a> {
     turn: &'a Turn,
     ends: &'a Ends,
     flow: &'static PairFlow,
+    full: bool,
     open: &'a OpenRun,
     listing: &'a Listing,
 }
 
 impl Lister<'_> {
     async fn take(&self) -> Result<(), StoreError> {
-        let now = self.turn.engine.clock.now();
-        let began_at = self.listing.began_at.unwrap_or(now);
+        let began_at = match self.listing.began_at {
+            Some(at) => at,
+            None => self.begin().await?,
+        };
         let scope = self.list_scope(began_at).await?;
         if self.flow.record == RecordKind::Order && scope.projects.is_empty() {
             return self.pass_over().await;
@@ -148,14 +163,32 @@ impl Lister<'_> {
                 let hints = page.rows.into_iter().map(|seen| self.hint(seen)).collect();
                 self.go_on(began_at, hints, page.next).await
             }
-            Err(fault) => self.give_way(began_at, fault).await,
+            Err(fault) => self.give_way(fault).await,
         }
+    }
+
+    /// Said before the first page is asked for: who asks for a run from now on may have news that it has passed.
+    async fn begin(&self) -> Result<Timestamp, StoreError> {
+        let (run, now) = (self.open.run.id, self.turn.engine.clock.now());
+        self.turn
+            .write(move |scope| {
+                Box::pin(async move {
+                    store::run::move_listing(scope, run, now, |listing| {
+                        Some(Listing {
+                            began_at: Some(now),
+                            ..listing
+                        })
+                    })
+                    .await
+                })
+            })
+            .await?;
+        Ok(now)
     }
 
     /// Nothing is mapped, so nothing of this flow is in scope. Nothing was listed either: its cursor stays.
     async fn pass_over(&self) -> Result<(), StoreError> {
         let run = self.open.run.id;
-        let listing = self.after_page(self.turn.engine.clock.now(), None);
         let note = format!(
             "No project is mapped, so no {} were listed.",
             self.flow.name
@@ -163,9 +196,11 @@ impl Lister<'_> {
         self.turn
             .write(move |scope| {
                 Box::pin(async move {
-                    let due_at = listing.is_some().then(|| scope.now());
                     store::run::note(scope, run, &note).await?;
-                    store::run::save_listing(scope, run, listing.as_ref(), due_at).await
+                    store::run::move_listing(scope, run, scope.now(), |listing| {
+                        listing.after_page(None)
+                    })
+                    .await
                 })
             })
             .await
@@ -182,7 +217,7 @@ impl Lister<'_> {
     }
 
     async fn list_scope(&self, began_at: Timestamp) -> Result<ListScope, StoreError> {
-        let since = if self.open.run.full {
+        let since = if self.full {
             None
         } else {
             let scope = self.turn.engine.store.read(self.turn.tenant).await?;
@@ -223,9 +258,7 @@ impl Lister<'_> {
         let (run, pair, version) = (self.open.run.id, self.ends.pair.id, self.ends.pair.version);
         let (flow, rank) = (self.flow, rank_of(self.flow.record));
         let system = from.connector.system.clone();
-        let is_complete = next.is_none();
-        let whole = self.open.run.full;
-        let listing = self.after_page(began_at, next);
+        let whole = self.full;
         self.turn
             .write(move |scope| {
                 Box::pin(async move {
@@ -240,35 +273,19 @@ impl Lister<'_> {
                         whole,
                     };
                     hint::take(scope, &page, &hints).await?;
-                    if is_complete {
+                    if next.is_none() {
                         store::cursor::set(scope, pair, flow.name, began_at).await?;
                     }
-                    let due_at = listing.is_some().then(|| scope.now());
-                    store::run::save_listing(scope, run, listing.as_ref(), due_at).await
+                    store::run::move_listing(scope, run, scope.now(), |listing| {
+                        listing.after_page(next)
+                    })
+                    .await
                 })
             })
             .await
     }
 
-    fn after_page(&self, began_at: Timestamp, next: Option<String>) -> Option<Listing> {
-        match next {
-            Some(after) => Some(Listing {
-                flows: self.listing.flows.clone(),
-                after: Some(after),
-                began_at: Some(began_at),
-                tries: 0,
-            }),
-            None => {
-                let rest: Vec<String> = self.listing.flows.iter().skip(1).cloned().collect();
-                (!rest.is_empty()).then(|| Listing {
-                    flows: rest,
-                    ..Listing::default()
-                })
-            }
-        }
-    }
-
-    async fn give_way(&self, began_at: Timestamp, fault: Fault) -> Result<(), StoreError> {
+    async fn give_way(&self, fault: Fault) -> Result<(), StoreError> {
         let now = self.turn.engine.clock.now();
         let tries = self.listing.tries.saturating_add(1);
         let first = self.open.run.started_at.unwrap_or(now);
@@ -292,16 +309,15 @@ impl Lister<'_> {
             decide::Next::Fail => return self.fail(fault).await,
         };
         let is_slow = rest.is_some() || matches!(fault, Fault::RateLimited { .. });
-        let listing = Listing {
-            began_at: Some(began_at),
-            tries: if is_slow { self.listing.tries } else { tries },
-            ..self.listing.clone()
-        };
+        let tries = if is_slow { self.listing.tries } else { tries };
         let (run, due_at) = (self.open.run.id, now.plus(after));
         self.turn
             .write(move |scope| {
                 Box::pin(async move {
-                    store::run::save_listing(scope, run, Some(&listing), Some(due_at)).await
+                    store::run::move_listing(scope, run, due_at, |listing| {
+                        Some(Listing { tries, ..listing })
+                    })
+                    .await
                 })
             })
             .await

@@ -863,7 +863,8 @@ impl<E: Canonical> Trip<'_, E> {
         }
         work.wish = None;
         work.outcome = Some(match self.before.record.target {
-            Some(_) => Outcome::Unchanged,
+            // Looked at twice by one run, it still is what that run made of it.
+            Some(_) => self.before.outcome.unwrap_or(Outcome::Unchanged),
             None => Outcome::Linked,
         });
         self.rest(work, state, settled).await

@@ -48,7 +48,7 @@ const IS_NEWS: &str = "record.state NOT IN ('pending', 'syncing')
   AND (record.seen_version <> excluded.seen_version OR record.pair_version <> excluded.pair_version OR {whole})";
 
 /// Stores a page of hints: new records are made and due, known ones become due where there is news.
-/// Every record of the page belongs to the run from now on.
+/// Every record of the page belongs to the run from now on; what that run has made of it stays its outcome.
 ///
 /// # Errors
 /// `Database`.
@@ -117,7 +117,8 @@ fn upsert(rows: usize, whole: bool) -> String {
          ON CONFLICT (tenant_id, pair_id, flow, source_system, source_id) DO UPDATE SET
            state = CASE WHEN {is_news} THEN 'pending' ELSE record.state END,
            due_at = CASE WHEN {is_news} THEN excluded.due_at ELSE record.due_at END,
-           outcome = CASE WHEN {is_news} THEN NULL
+           outcome = CASE WHEN {is_news} AND record.run_id = excluded.run_id THEN record.outcome
+             WHEN {is_news} THEN NULL
              WHEN record.state IN ('succeeded', 'unchanged', 'linked')
                AND (record.run_id IS NULL OR record.run_id <> excluded.run_id) THEN 'unchanged'
              ELSE record.outcome END,

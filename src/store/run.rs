@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use sea_orm::{FromQueryResult, Value};
+use sea_orm::{ConnectionTrait, DbBackend, FromQueryResult, Value};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -13,17 +13,63 @@ use crate::domain::fault::Fault;
 use crate::domain::ids::{PairId, RunId};
 use crate::domain::run::{Counts, Run, RunState, Trigger};
 
+/// One flow to be listed once, from its first page to its last.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pass {
+    pub flow: String,
+    /// Everything instead of what changed since the cursor.
+    pub full: bool,
+}
+
 /// How far a run's listing has come.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Listing {
-    /// Flows still to be listed; the first is being listed.
-    pub flows: Vec<String>,
-    /// Where the first flow's listing goes on; none at its beginning.
+    /// What is still to be listed; the first is being listed.
+    pub passes: Vec<Pass>,
+    /// Where the first pass goes on; none at its beginning.
     pub after: Option<String>,
-    /// When the first flow's listing began: the next cursor.
+    /// When the first pass began: the next cursor.
     pub began_at: Option<Timestamp>,
     /// Tries of the current page that failed.
     pub tries: u32,
+}
+
+impl Listing {
+    /// What is being listed.
+    #[must_use]
+    pub fn pass(&self) -> Option<&Pass> {
+        self.passes.first()
+    }
+
+    /// Takes in what is asked for while the run is open. A pass that has begun may be past what changed since,
+    /// or may leave out what `full` asks for, so it serves nobody who asks now: its flow is listed once more.
+    fn widen(&mut self, flows: Vec<String>, full: bool) {
+        let begun = usize::from(self.began_at.is_some());
+        for flow in flows {
+            let ahead = self.passes.iter_mut().skip(begun);
+            match ahead.into_iter().find(|pass| pass.flow == flow) {
+                Some(pass) => pass.full |= full,
+                None => self.passes.push(Pass { flow, full }),
+            }
+        }
+    }
+
+    /// After a page of the first pass: it goes on at `next`, or the next pass comes. None: all is listed.
+    #[must_use]
+    pub fn after_page(mut self, next: Option<String>) -> Option<Self> {
+        if next.is_some() {
+            return Some(Self {
+                after: next,
+                tries: 0,
+                ..self
+            });
+        }
+        self.passes = self.passes.into_iter().skip(1).collect();
+        (!self.passes.is_empty()).then(|| Self {
+            passes: self.passes,
+            ..Self::default()
+        })
+    }
 }
 
 /// A run with what the engine keeps beside it.
@@ -80,8 +126,9 @@ impl Row {
     }
 }
 
-/// Opens a run of a pair, or joins the one that is open already: what it has listed by then is listed
-/// again, so that a record that takes long does not keep the next ones from being seen. Gives its id.
+/// Opens a run of a pair, or joins the one that is open already. That one then does all that was asked: it
+/// lists the flows of both, in full where either asks for that, and again what it has begun to list by then,
+/// so that whoever gets its id sees in it whatever had changed when they asked. Gives its id.
 ///
 /// # Errors
 /// `Database`.
@@ -92,7 +139,7 @@ pub async fn open(
     full: bool,
     trigger: Trigger,
 ) -> Result<RunId, StoreError> {
-    if let Some(open) = open_of_pair(scope, pair).await? {
+    if let Some(open) = hold_of_pair(scope, pair).await? {
         let id = open.run.id;
         join(scope, open, flows, full).await?;
         return Ok(id);
@@ -100,10 +147,8 @@ pub async fn open(
     let id = RunId::generate();
     let wanted = json_text(column("wanted"), &flows)?;
     let counts = of_flows(&flows);
-    let listing = Listing {
-        flows,
-        ..Listing::default()
-    };
+    let mut listing = Listing::default();
+    listing.widen(flows, full);
     let values: [Value; 9] = [
         scope.tenant_value(),
         id.0.into(),
@@ -141,18 +186,14 @@ async fn join(
     flows: Vec<String>,
     full: bool,
 ) -> Result<(), StoreError> {
+    let mut listing = open.listing.unwrap_or_default();
+    if open.run.fault.is_some() {
+        // Its listing was given up, so whoever asked before has not been served either.
+        listing.widen(open.run.flows.keys().cloned().collect(), open.run.full);
+    }
     let mut counts = of_flows(&flows);
     counts.extend(open.run.flows);
-    let mut listing = open.listing.unwrap_or_default();
-    if full && !open.run.full {
-        // Pages of what changed are no pages of everything.
-        (listing.after, listing.began_at) = (None, None);
-    }
-    for flow in flows {
-        if !listing.flows.contains(&flow) {
-            listing.flows.push(flow);
-        }
-    }
+    listing.widen(flows, full);
     let values: [Value; 6] = [
         scope.tenant_value(),
         open.run.id.0.into(),
@@ -178,6 +219,25 @@ pub async fn open_of_pair(scope: &Scope, pair: PairId) -> Result<Option<OpenRun>
         .one(&sql, [scope.tenant_value(), pair.0.into()])
         .await?;
     row.map(Row::into_open).transpose()
+}
+
+/// The open run of a pair; nobody moves its listing or closes it before the commit.
+async fn hold_of_pair(scope: &Scope, pair: PairId) -> Result<Option<OpenRun>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM run WHERE tenant_id = $1 AND pair_id = $2 AND state IN ('queued', 'running'){}",
+        held(scope)
+    );
+    let values = [scope.tenant_value(), pair.0.into()];
+    let row: Option<Row> = scope.one(&sql, values).await?;
+    row.map(Row::into_open).transpose()
+}
+
+/// How a row that is read is kept from others until the commit; an embedded database has one writer.
+fn held(scope: &Scope) -> &'static str {
+    match scope.tx().get_database_backend() {
+        DbBackend::Postgres => " FOR UPDATE",
+        _ => "",
+    }
 }
 
 /// Every open run of the tenant.
@@ -227,18 +287,33 @@ pub async fn list(
     rows.into_iter().map(Row::into_open).collect()
 }
 
-/// Keeps how far the listing has come; none: it is complete.
+#[derive(FromQueryResult)]
+struct ListingRow {
+    listing: Option<String>,
+}
+
+/// Moves a run's listing on from where it stands now, which may be wider than when its page was asked for. It
+/// is taken up again at `due_at`, unless that was its end.
 ///
 /// # Errors
 /// `Stale` when the run was closed meanwhile.
-pub async fn save_listing(
+pub async fn move_listing(
     scope: &Scope,
     id: RunId,
-    listing: Option<&Listing>,
-    due_at: Option<Timestamp>,
+    due_at: Timestamp,
+    change: impl FnOnce(Listing) -> Option<Listing> + Send,
 ) -> Result<(), StoreError> {
+    let sql = format!(
+        "SELECT listing FROM run WHERE tenant_id = $1 AND id = $2 AND state IN ('queued', 'running'){}",
+        held(scope)
+    );
+    let row: Option<ListingRow> = scope.one(&sql, [scope.tenant_value(), id.0.into()]).await?;
+    let row = row.ok_or(StoreError::Stale("the run"))?;
+    let listing: Option<Listing> = optional_json(column("listing"), row.listing.as_deref())?;
+    let listing = listing.and_then(change);
+    let due_at = listing.as_ref().map(|_| due_at.0);
     let listing = listing
-        .map(|listing| json_text(column("listing"), listing))
+        .map(|listing| json_text(column("listing"), &listing))
         .transpose()?;
     let rows = scope
         .run(
@@ -248,7 +323,7 @@ pub async fn save_listing(
                 scope.tenant_value(),
                 id.0.into(),
                 listing.into(),
-                due_at.map(|at| at.0).into(),
+                due_at.into(),
                 scope.now().0.into(),
             ],
         )
@@ -324,10 +399,10 @@ pub struct Ending<'a> {
     pub fault: Option<&'a Fault>,
 }
 
-/// Closes a run.
+/// Closes a run; one that is listed to its end, or that a person ends.
 ///
 /// # Errors
-/// `Stale` when it was closed meanwhile.
+/// `Stale` when it was closed meanwhile, or asked to list more.
 pub async fn close(scope: &Scope, id: RunId, ending: &Ending<'_>) -> Result<(), StoreError> {
     let fault = ending
         .fault
@@ -346,7 +421,8 @@ pub async fn close(scope: &Scope, id: RunId, ending: &Ending<'_>) -> Result<(), 
         .run(
             "UPDATE run SET state = $3, counts = $4, note = $5, fault = $6, ended_at = $7, listing = NULL, due_at = NULL, \
              started_at = COALESCE(started_at, $7) \
-             WHERE tenant_id = $1 AND id = $2 AND state IN ('queued', 'running')",
+             WHERE tenant_id = $1 AND id = $2 AND state IN ('queued', 'running') \
+               AND (listing IS NULL OR $3 = 'cancelled')",
             values,
         )
         .await?;

@@ -300,13 +300,13 @@ fn facts(run: &Run) -> Vec<(&'static str, String)> {
 
 /// What is being listed at the source; empty once everything is.
 fn listing(open: &OpenRun, names: &Names) -> String {
-    let flow = open
-        .listing
-        .as_ref()
-        .and_then(|listing| listing.flows.first());
+    let flow = open.listing.as_ref().and_then(|listing| listing.pass());
     match flow {
-        Some(flow) if open.run.ended_at.is_none() => {
-            format!("Listing {} at the source", names.flow(flow).to_lowercase())
+        Some(pass) if open.run.ended_at.is_none() => {
+            format!(
+                "Listing {} at the source",
+                names.flow(&pass.flow).to_lowercase()
+            )
         }
         _ => String::new(),
     }

@@ -83,7 +83,7 @@ impl From<&OpenRun> for RunView {
     fn from(open: &OpenRun) -> Self {
         let run = &open.run;
         let listing = open.listing.as_ref();
-        let listing = listing.and_then(|listing| listing.flows.first());
+        let listing = listing.and_then(|listing| listing.pass());
         Self {
             id: run.id.to_string(),
             pair_id: run.pair_id.to_string(),
@@ -96,7 +96,9 @@ impl From<&OpenRun> for RunView {
             progress: ProgressView {
                 seen: run.flows.values().map(|counts| counts.seen).sum(),
                 at_rest: run.flows.values().map(at_rest).sum(),
-                listing: listing.filter(|_| run.ended_at.is_none()).cloned(),
+                listing: listing
+                    .filter(|_| run.ended_at.is_none())
+                    .map(|pass| pass.flow.clone()),
             },
             flows: run
                 .flows
