@@ -10,8 +10,11 @@ use crate::store::record::{Wish, Work};
 use crate::store::search::Filter;
 use crate::store::{self, Scope, StoreError};
 
+use super::four_eyes::{self, FourEyes};
 use super::{Desk, DeskError};
 
+/// Why an approval is refused that its state would allow.
+const FOUR_EYES: &str = "four_eyes";
 /// The reason of a record that a person put aside; no listing brings it back.
 const BY_A_PERSON: &str = "ignored_by_person";
 
@@ -53,19 +56,44 @@ impl Act {
 /// Does one act on one record, and gives the record as it is then.
 ///
 /// # Errors
-/// `Missing`; `NotNow` when its state does not allow the act; `Invalid` for a bad reason or target.
+/// `Missing`; `NotNow` when its state does not allow the act, or the pair's four eyes do not; `Invalid` for a
+/// bad reason or target.
 pub async fn act(desk: &Desk, caller: &Caller, id: RecordId, act: Act) -> Result<Work, DeskError> {
     check(&act)?;
-    let by = caller.actor.clone();
-    desk.store()
+    let (by, mut eyes) = (caller.actor.clone(), FourEyes::of(caller));
+    let done = desk
+        .store()
         .write(caller.tenant_id, &caller.actor, move |scope| {
             Box::pin(async move {
                 let work = store::record::find(scope, id).await?;
+                let bar = bar(scope, &mut eyes, &work, &act).await?;
                 let done = decided(work, &act, &by.name, scope.now())?;
+                if let Some(message) = bar {
+                    return Err(DeskError::not_now(FOUR_EYES, message));
+                }
                 carry_out(scope, done).await
             })
         })
-        .await
+        .await;
+    if let Err(DeskError::NotNow { code, .. }) = &done
+        && *code == FOUR_EYES
+    {
+        four_eyes::tell_refused(desk, caller, id).await?;
+    }
+    done
+}
+
+/// Only a yes needs other eyes.
+async fn bar(
+    scope: &Scope,
+    eyes: &mut FourEyes,
+    work: &Work,
+    act: &Act,
+) -> Result<Option<String>, StoreError> {
+    match act {
+        Act::Approve { .. } if work.record.state == State::Held => eyes.bar(scope, work).await,
+        _ => Ok(None),
+    }
 }
 
 fn check(act: &Act) -> Result<(), DeskError> {
@@ -234,7 +262,8 @@ async fn carry_out(scope: &Scope, done: Done) -> Result<Work, DeskError> {
 const BULK_PAGE: u32 = 200;
 
 /// Does an act on every record that a filter matches now and whose state allows it. Gives how many
-/// matched. Records that change between the look and the act are left as they are.
+/// matched. Records that change between the look and the act are left as they are, and so are those that
+/// somebody else must approve.
 ///
 /// # Errors
 /// `Invalid`; `Database`.
@@ -250,16 +279,18 @@ pub async fn act_on_all(
     loop {
         let scope = desk.store().read(caller.tenant_id).await?;
         let page = store::search::records(&scope, &filter, before, BULK_PAGE).await?;
-        drop(scope);
         let Some(last) = page.last() else {
             return Ok(matched);
         };
         before = Some(last.record.id);
-        let ids: Vec<RecordId> = page
-            .into_iter()
-            .filter(|work| allows(work, &act))
-            .map(|work| work.record.id)
-            .collect();
+        let mut eyes = FourEyes::of(caller);
+        let mut ids: Vec<RecordId> = Vec::new();
+        for work in page.iter().filter(|work| allows(work, &act)) {
+            if bar(&scope, &mut eyes, work, &act).await?.is_none() {
+                ids.push(work.record.id);
+            }
+        }
+        drop(scope);
         matched = matched.saturating_add(u64::try_from(ids.len()).unwrap_or(0));
         act_on_some(desk, caller, ids, act.clone()).await?;
     }
@@ -283,7 +314,7 @@ async fn act_on_some(
     if ids.is_empty() {
         return Ok(());
     }
-    let by = caller.actor.name.clone();
+    let (by, mut eyes) = (caller.actor.name.clone(), FourEyes::of(caller));
     desk.store()
         .write(caller.tenant_id, &caller.actor, move |scope| {
             Box::pin(async move {
@@ -293,6 +324,9 @@ async fn act_on_some(
                         Err(StoreError::Missing(_)) => continue,
                         Err(error) => return Err(error.into()),
                     };
+                    if bar(scope, &mut eyes, &work, &act).await?.is_some() {
+                        continue;
+                    }
                     if let Ok(done) = decided(work, &act, &by, scope.now()) {
                         carry_out(scope, done).await?;
                     }

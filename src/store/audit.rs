@@ -134,3 +134,27 @@ pub async fn list(
     let rows: Vec<EventRow> = scope.all(&sql, values).await?;
     rows.into_iter().map(EventRow::into_event).collect()
 }
+
+/// What was told last about one thing, of some actions only, newest first.
+///
+/// # Errors
+/// `Database`, `Corrupt`.
+pub async fn latest_of(
+    scope: &Scope,
+    subject: &str,
+    actions: &[&str],
+    limit: u32,
+) -> Result<Vec<Event>, StoreError> {
+    let mut values: Vec<Value> = vec![scope.tenant_value(), subject.into()];
+    let mut marks = Vec::with_capacity(actions.len());
+    for action in actions {
+        values.push((*action).into());
+        marks.push(format!("${}", values.len()));
+    }
+    let sql = format!(
+        "{SELECT} AND e.subject_id = $2 AND e.action IN ({}) ORDER BY e.seq DESC LIMIT {limit}",
+        marks.join(", ")
+    );
+    let rows: Vec<EventRow> = scope.all(&sql, values).await?;
+    rows.into_iter().map(EventRow::into_event).collect()
+}

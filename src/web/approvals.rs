@@ -9,6 +9,7 @@ use super::paging::Paging;
 use super::records::bulk::sums;
 use super::records::show;
 use super::records::{Line, Shown, filter};
+use crate::desk::four_eyes;
 use crate::desk::record::{self, Act};
 use crate::domain::ids::RecordId;
 use crate::domain::record::State;
@@ -110,6 +111,8 @@ struct Decide {
     form: Form,
     id: String,
     is_held: bool,
+    /// Why somebody else must approve it; empty: the visitor may.
+    bar: String,
 }
 
 /// `GET /approvals/{id}`: the exact write, and the two buttons.
@@ -122,7 +125,9 @@ pub async fn show(visit: Visit, id: Id<RecordId>) -> Answer {
 
 async fn drawn(visit: &Visit, id: RecordId, form: Form) -> Result<Decide, super::problem::Problem> {
     let record = show::drawn(visit, id, "approvals").await?;
+    let bar = four_eyes::bar(visit.desk(), visit.caller(), id).await?;
     Ok(Decide {
+        bar: bar.unwrap_or_default(),
         shell: visit.shell("approvals"),
         is_held: record.state == State::Held.as_str(),
         id: id.to_string(),

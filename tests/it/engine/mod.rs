@@ -5,6 +5,7 @@ mod approval;
 mod books;
 mod chain;
 mod crash;
+mod four_eyes;
 mod joins;
 mod lanes;
 mod manners;
