@@ -15,6 +15,7 @@ use crate::domain::fault::Issue;
 use crate::domain::plan::Change;
 use crate::domain::record::WaitingFor;
 use crate::domain::records::{Order, Project, Vendor};
+use crate::domain::system::Entity;
 use crate::domain::tag::WriteTag;
 
 /// A canonical record that ports can move.
@@ -127,6 +128,23 @@ pub trait Writes<E>: Send + Sync {
         draft: &'a Draft,
         target_id: &'a str,
     ) -> Answer<'a, Vec<Change>>;
+
+    /// Records of the target that the draft's parts are, in one that was not written by it: entity, source key,
+    /// target key. Only those that surely correspond. Reads only.
+    fn parts<'a>(
+        &'a self,
+        _session: &'a Session,
+        _draft: &'a Draft,
+        _target_id: &'a str,
+    ) -> Answer<'a, Vec<(Entity, String, String)>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
+    /// Pure: the company and division that this draft's record lives in, where they are its own; none: the
+    /// connection's.
+    fn place(&self, _draft: &Draft, _settings: &Settings) -> Option<String> {
+        None
+    }
 
     /// Pure: what the next step is, and whether it can be taken back.
     fn upcoming(&self, draft: &Draft, at: &Progress) -> Upcoming;

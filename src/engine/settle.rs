@@ -5,6 +5,7 @@ use super::turn::Turn;
 use crate::contract::Session;
 use crate::domain::audit::Happened;
 use crate::domain::ids::{LinkId, PairId};
+use crate::domain::link::PARTS;
 use crate::domain::record::{State, WaitingFor};
 use crate::domain::system::{Entity, SystemId};
 use crate::store::effect::Effect;
@@ -119,7 +120,12 @@ impl Turn {
                     store::body::keep_as(scope, digest, content).await?;
                 }
                 for link in settled.links {
-                    store::link::put(scope, link).await?;
+                    let is_part = PARTS.contains(&link.entity);
+                    match store::link::put(scope, link).await {
+                        // A part that another record's link holds on to is no reason to refuse the whole.
+                        Err(StoreError::Taken(_)) if is_part => {}
+                        put => put?,
+                    }
                 }
                 if let Some((link, digest)) = &settled.holds {
                     store::link::note_draft(scope, *link, digest).await?;

@@ -801,24 +801,72 @@ impl<E: Canonical> Trip<'_, E> {
             self.show_differences(&mut work, &mut settled, &differences);
         }
         let holds = differences.is_empty().then(|| draft.digest.clone());
-        self.link(&mut work, &mut settled, target_id, matched_by, holds);
+        let parts = self.parts_of(draft, &target_id).await;
+        settled
+            .links
+            .extend(self.part_links(draft, parts, &matched_by));
+        self.link(
+            (&mut work, &mut settled),
+            (draft, holds),
+            (target_id, matched_by),
+        );
         self.rest(work, State::Linked, settled).await
     }
 
-    /// Puts the link into the commit, and frees who waited for it.
+    /// Lines are linked where they can be read; that they cannot be is no reason not to link the whole.
+    async fn parts_of(&self, draft: &Draft, target_id: &str) -> Vec<(Entity, String, String)> {
+        let found = self.writes.parts(&self.target, draft, target_id).await;
+        found.unwrap_or_else(|fault| {
+            tracing::info!(%fault, record = %self.before.record.id, "the parts of what was linked were not read");
+            Vec::new()
+        })
+    }
+
+    /// Links of a target record's parts: entity, source key, target key.
+    pub(super) fn part_links(
+        &self,
+        draft: &Draft,
+        parts: Vec<(Entity, String, String)>,
+        matched_by: &str,
+    ) -> Vec<NewLink> {
+        let place = self.place_of(draft);
+        let part = |(entity, source_id, target_id)| NewLink {
+            pair: self.ends.pair.id,
+            entity,
+            place: place.clone(),
+            source: LinkEnd {
+                system: self.before.record.source.system.clone(),
+                id: source_id,
+            },
+            target: LinkEnd {
+                system: self.to.connector.system.clone(),
+                id: target_id,
+            },
+            matched_by: matched_by.to_owned(),
+            draft_digest: None,
+        };
+        parts.into_iter().map(part).collect()
+    }
+
+    /// Where the target's key lives.
+    fn place_of(&self, draft: &Draft) -> String {
+        self.writes
+            .place(draft, &self.target.settings)
+            .unwrap_or_else(|| self.to.place.clone())
+    }
+
+    /// Puts the link into the commit, with the draft that the target is known to hold, and frees who waited for it.
     pub(super) fn link(
         &self,
-        work: &mut Work,
-        settled: &mut Settled,
-        target_id: String,
-        matched_by: String,
-        draft_digest: Option<String>,
+        (work, settled): (&mut Work, &mut Settled),
+        (draft, draft_digest): (&Draft, Option<String>),
+        (target_id, matched_by): (String, String),
     ) {
         let record = &mut work.record;
         settled.links.push(NewLink {
             pair: self.ends.pair.id,
             entity: self.pair_flow.entity.clone(),
-            place: self.to.place.clone(),
+            place: self.place_of(draft),
             source: LinkEnd {
                 system: record.source.system.clone(),
                 id: record.source.id.clone(),

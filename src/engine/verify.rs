@@ -1,4 +1,4 @@
-//! Looks saved mapping rows up in the ERP, as due work of the slice: no page waits for it.
+//! Looks saved mapping rows up in both systems, as due work of the slice: no page waits for it.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -59,6 +59,7 @@ pub async fn verify_due(
     let kind = *kind;
     let pair = pair::find(&scope, id).await?;
     let erp = connection::find(&scope, pair.erp_connection_id).await?;
+    let project = connection::find(&scope, pair.project_connection_id).await?;
     drop(scope);
     // One table at a time; the others are next.
     let rows: Vec<Row> = rows
@@ -66,7 +67,7 @@ pub async fn verify_due(
         .filter(|(found, _)| *found == kind)
         .map(|(_, row)| row)
         .collect();
-    match look_up(engine, (tenant, &erp), kind, &rows).await {
+    match look_up_both(engine, tenant, [&erp, &project], (kind, &rows)).await {
         Ok(verdicts) => {
             keep(engine, tenant, &rows, verdicts).await?;
             engine.resting.set(id, None);
@@ -113,16 +114,34 @@ fn earlier(left: Option<Timestamp>, right: Option<Timestamp>) -> Option<Timestam
     left.into_iter().chain(right).min()
 }
 
+/// What both systems say about their side of the rows.
+async fn look_up_both(
+    engine: &Engine,
+    tenant: TenantId,
+    connections: [&Connection; 2],
+    (kind, rows): (MappingKind, &[Row]),
+) -> Result<Vec<Verdict>, Fault> {
+    let mut verdicts = vec![Verdict::default(); rows.len()];
+    for connection in connections {
+        let found = look_up(engine, (tenant, connection), kind, rows).await?;
+        for (verdict, more) in verdicts.iter_mut().zip(found) {
+            verdict.found.extend(more.found);
+            verdict.issues.extend(more.issues);
+        }
+    }
+    Ok(verdicts)
+}
+
 async fn look_up(
     engine: &Engine,
-    (tenant, erp): (TenantId, &Connection),
+    (tenant, connection): (TenantId, &Connection),
     kind: MappingKind,
     rows: &[Row],
 ) -> Result<Vec<Verdict>, Fault> {
-    let Some(verifies) = session::connector(engine, erp)?.verifies else {
+    let Some(verifies) = session::connector(engine, connection)?.verifies else {
         return Ok(vec![Verdict::default(); rows.len()]);
     };
-    let session = session::open(engine, tenant, erp)?;
+    let session = session::open(engine, tenant, connection)?;
     let verdicts = verifies.verify(&session, kind, rows).await?;
     if verdicts.len() == rows.len() {
         Ok(verdicts)

@@ -15,17 +15,17 @@ use crate::domain::audit::Happened;
 use crate::domain::clock::{Pace, Timestamp};
 use crate::domain::fault::Fault;
 use crate::domain::ids::EffectId;
-use crate::domain::link::End as LinkEnd;
 use crate::domain::plan::{Action, Candidate};
 use crate::domain::record::{OUTCOME_UNKNOWN, State, WaitingFor};
 use crate::store::effect::{self, Effect, EffectState};
-use crate::store::link::NewLink;
 use crate::store::record::{Outcome, Wish, Work};
 use crate::store::{self, StoreError};
 
 /// Substate of a record that the vendor has taken but not finished.
 pub(super) const IN_BATCH: &str = "in_erp_batch";
 /// Substate of a record whose chain of calls goes on when the connection may be called again.
+/// How a link came about that a write made.
+const CREATED: &str = "created";
 const PARKED: &str = "rate_limited";
 /// Substate of a record whose chain of calls goes on in the next slice: it is longer than one.
 const BETWEEN: &str = "between_slices";
@@ -378,17 +378,14 @@ impl<E: Canonical> Chain<'_, '_, E> {
             work.record.explanation.push(' ');
             work.record.explanation.push_str(note);
         }
-        let digest = Some(self.draft.digest.clone());
-        let target_id = written.target_id.clone();
-        self.trip.link(
-            &mut work,
-            &mut settled,
-            target_id,
-            "created".to_owned(),
-            digest,
-        );
         let made = written.target_id.clone();
-        settled.links.extend(self.part_links(written));
+        self.trip.link(
+            (&mut work, &mut settled),
+            (&self.draft, Some(self.draft.digest.clone())),
+            (written.target_id, CREATED.to_owned()),
+        );
+        let parts = self.trip.part_links(&self.draft, written.parts, CREATED);
+        settled.links.extend(parts);
         match self.trip.rest(work, State::Succeeded, settled).await {
             Err(StoreError::Taken(_)) => Box::pin(self.made_but_taken(&made)).await,
             went => Ok(went?),
@@ -446,26 +443,6 @@ impl<E: Canonical> Chain<'_, '_, E> {
         let mut settled = self.settled;
         settled.effect = Some(effect);
         Ok(self.trip.settle(work, settled).await?)
-    }
-
-    fn part_links(&self, written: Written) -> Vec<NewLink> {
-        let trip = self.trip;
-        let part = |(entity, source_id, target_id)| NewLink {
-            pair: trip.ends.pair.id,
-            entity,
-            place: trip.to.place.clone(),
-            source: LinkEnd {
-                system: trip.before.record.source.system.clone(),
-                id: source_id,
-            },
-            target: LinkEnd {
-                system: trip.to.connector.system.clone(),
-                id: target_id,
-            },
-            matched_by: "created".to_owned(),
-            draft_digest: None,
-        };
-        written.parts.into_iter().map(part).collect()
     }
 
     fn effect_as_it_is(&self) -> Effect {

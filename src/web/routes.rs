@@ -343,18 +343,18 @@ pub static ROUTES: &[Route] = &[
         Doc::new("Lists what happened to a record, oldest first")
             .gives(200, list::<api::trail::EventView>).paged()),
     call(Verb::Post, "/api/v1/records/{id}/retry", OPERATE, || web::to(api::records::retry),
-        Doc::new("Reads the source again and goes on").gives(200, of::<api::records::RecordView>)),
+        Doc::new("Reads the source again and goes on").gives(202, of::<api::records::RecordView>)),
     call(Verb::Post, "/api/v1/records/{id}/replay", OPERATE, || web::to(api::records::replay),
-        Doc::new("Works from the stored source").gives(200, of::<api::records::RecordView>)),
+        Doc::new("Works from the stored source").gives(202, of::<api::records::RecordView>)),
     call(Verb::Post, "/api/v1/records/{id}/ignore", OPERATE, || web::to(api::records::ignore),
         Doc::new("Puts a record aside")
             .takes(of::<api::records::IgnoreBody>).gives(200, of::<api::records::RecordView>)),
     call(Verb::Post, "/api/v1/records/{id}/link", OPERATE, || web::to(api::records::link),
         Doc::new("Says which record of the target it is, or that it is a new one")
-            .takes(of::<api::records::LinkBody>).gives(200, of::<api::records::RecordView>)),
+            .takes(of::<api::records::LinkBody>).gives(202, of::<api::records::RecordView>)),
     call(Verb::Post, "/api/v1/records/{id}/approve", APPROVE, || web::to(api::records::approve),
         Doc::new("Lets a write through, bound to what was looked at")
-            .takes(of::<api::records::ApproveBody>).gives(200, of::<api::records::RecordView>)),
+            .takes(of::<api::records::ApproveBody>).gives(202, of::<api::records::RecordView>)),
     call(Verb::Post, "/api/v1/records/{id}/reject", APPROVE, || web::to(api::records::reject),
         Doc::new("Does not let a write through")
             .takes(of::<api::records::RejectBody>).gives(200, of::<api::records::RecordView>)),

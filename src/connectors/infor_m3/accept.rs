@@ -197,6 +197,11 @@ pub(super) fn addresses(settings: &Settings, _environment: Environment) -> Vec<S
 
 /// Gateway, tenant, company, division: where a write lands.
 pub(super) fn place(settings: &Settings, _environment: Environment) -> String {
+    place_in(settings, settings.text("divi").unwrap_or_default())
+}
+
+/// The same with a division of its own.
+pub(super) fn place_in(settings: &Settings, division: &str) -> String {
     let address: Option<Url> = settings.text("iu").and_then(|address| address.parse().ok());
     let host = address
         .as_ref()
@@ -206,7 +211,7 @@ pub(super) fn place(settings: &Settings, _environment: Environment) -> String {
     let port = address.as_ref().and_then(Url::port);
     let host = port.map_or(host.clone(), |port| format!("{host}:{port}"));
     let part = |name| settings.text(name).unwrap_or_default();
-    format!("{host}/{}/{}/{}", part("ti"), part("cono"), part("divi"))
+    format!("{host}/{}/{}/{division}", part("ti"), part("cono"))
 }
 
 #[cfg(test)]

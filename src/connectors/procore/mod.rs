@@ -19,6 +19,7 @@ mod project;
 mod reading;
 mod tool;
 mod vendor;
+mod verify;
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
@@ -40,8 +41,7 @@ pub static CONNECTOR: Connector = Connector {
     allowance: pace::allowance,
     logs_in: &auth::ClientCredentials,
     probes: &probe::Steps,
-    // Codes of this side of a mapping are looked up nowhere: the lines carry them.
-    verifies: None,
+    verifies: Some(&verify::Keys),
     ports: Ports {
         project: Port::source(&project::Projects, &project::Projects),
         vendor: Port::source(&vendor::Vendors, &vendor::Vendors),

@@ -344,9 +344,16 @@ pub struct RejectBody {
     pub reason: String,
 }
 
+/// Does an act; 202 for one that starts work, 200 for one that is done with its answer.
 async fn act(call: Call, id: RecordId, act: Act) -> Answer {
+    let starts_work = !matches!(act, Act::Ignore { .. } | Act::Reject { .. });
     let work = record::act(call.desk(), &call.caller, id, act).await?;
-    ok(&RecordView::from(&work.record))
+    let view = RecordView::from(&work.record);
+    if starts_work {
+        accepted(&view)
+    } else {
+        ok(&view)
+    }
 }
 
 /// `POST /api/v1/records/{id}/retry`: reads the source again.

@@ -4,6 +4,7 @@ use ml_connector::connectors::procore::CONNECTOR;
 use ml_connector::contract::{ListScope, Lists, Page, Reads, Seen};
 use ml_connector::domain::clock::Timestamp;
 use ml_connector::domain::fault::Fault;
+use ml_connector::domain::mapping::{MappingKind, Row, Side};
 use ml_connector::domain::money::plain;
 use ml_connector::domain::records::{Order, Project, Vendor};
 use ml_connector::sandbox::procore::{
@@ -496,6 +497,46 @@ async fn a_wrong_secret_is_said_and_not_shown() {
     assert!(fault.to_string().contains("environment"));
     let kept = format!("{fault:?} {:?}", bed.session.take_exchanges());
     assert!(!kept.contains("canary-secret"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_that_names_nobody_is_told() {
+    let bed = bed();
+    let known = listed(&bed, vendors().0, &everything()).await;
+    let row = |column: &str, id: &str| Row {
+        id: None,
+        project_side: Side::from([(column.to_owned(), id.to_owned())]),
+        erp_side: Side::new(),
+        note: String::new(),
+    };
+    let verify = async |kind, rows: &[Row]| {
+        let verifies = CONNECTOR.verifies.unwrap();
+        verifies.verify(&bed.session, kind, rows).await.unwrap()
+    };
+    let rows = [
+        row("vendor_id", &known[0].key.id),
+        row("vendor_id", "99999999999"),
+        row("vendor_id", "SUPPLIER-1"),
+    ];
+    let verdicts = verify(MappingKind::Vendors, &rows).await;
+    assert_eq!(verdicts[0].issues, []);
+    assert_eq!(verdicts[0].found[0].0, "Vendor");
+    for unknown in &verdicts[1..] {
+        let issue = &unknown.issues[0];
+        assert_eq!(
+            (issue.field.as_str(), issue.code.as_str()),
+            ("vendor_id", "not_in_procore")
+        );
+    }
+    let rows = [
+        row("project_id", &PROJECT_IDS[0].to_string()),
+        row("project_id", "77"),
+    ];
+    let verdicts = verify(MappingKind::Projects, &rows).await;
+    assert_eq!((verdicts[0].issues.len(), verdicts[1].issues.len()), (0, 1));
+    // Codes are not looked up here.
+    let verdicts = verify(MappingKind::CostCodes, &[row("cost_code", "x")]).await;
+    assert_eq!(verdicts[0].issues, []);
 }
 
 #[tokio::test(flavor = "multi_thread")]

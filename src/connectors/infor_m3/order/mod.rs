@@ -21,8 +21,11 @@ use crate::domain::fault::Issue;
 use crate::domain::plan::Change;
 use crate::domain::record::WaitingFor;
 use crate::domain::records::Order;
+use crate::domain::system::Entity;
 use crate::domain::tag::WriteTag;
 use draft::OrderDraft;
+
+use super::accept;
 
 pub(super) struct PurchaseOrders;
 
@@ -62,6 +65,20 @@ impl Writes<Order> for PurchaseOrders {
         Box::pin(
             async move { proof::differences(session, &OrderDraft::of(draft)?, target_id).await },
         )
+    }
+
+    fn parts<'a>(
+        &'a self,
+        session: &'a Session,
+        draft: &'a Draft,
+        target_id: &'a str,
+    ) -> Answer<'a, Vec<(Entity, String, String)>> {
+        Box::pin(async move { proof::parts(session, &OrderDraft::of(draft)?, target_id).await })
+    }
+
+    fn place(&self, draft: &Draft, settings: &Settings) -> Option<String> {
+        let draft = OrderDraft::of(draft).ok()?;
+        Some(accept::place_in(settings, &draft.division))
     }
 
     fn upcoming(&self, draft: &Draft, at: &Progress) -> Upcoming {

@@ -65,6 +65,17 @@ pub(super) async fn differences(
     Ok(seen.differences(draft))
 }
 
+/// The lines of an order that are surely the draft's: what we entered under our own numbers, else what is equal
+/// in item, quantity and price and so on one line only.
+pub(super) async fn parts(
+    session: &Session,
+    draft: &OrderDraft,
+    order_number: &str,
+) -> Result<Vec<(Entity, String, String)>, Fault> {
+    let seen = read(session, order_number).await?;
+    Ok(seen.map_or_else(Vec::new, |seen| seen.parts(draft)))
+}
+
 /// The head, if the order is there.
 pub(super) async fn head(session: &Session, order_number: &str) -> Result<Option<Row>, Fault> {
     let fields = [("PUNO", order_number.to_owned())];
@@ -129,6 +140,37 @@ impl Seen {
             row.number("PNLI") == Some(line.line.into())
                 && row.number("PNLS").unwrap_or_default().is_zero()
         })
+    }
+
+    fn parts(&self, draft: &OrderDraft) -> Vec<(Entity, String, String)> {
+        let is_ours = self.head.text("YRE1") == Some(draft.tag.as_str());
+        let part = |line: &LineDraft| {
+            let numbered = self.line(line).filter(|row| {
+                row.text("ITNO").is_none_or(|item| item == line.item)
+                    && (is_ours || is_equal(row, line))
+            });
+            let row = numbered.or_else(|| self.only_equal(line, draft))?;
+            let number = row.number("PNLI")?.normalize();
+            let target = format!("{}/{number}/0", self.order_number);
+            Some((Entity::new("order_line"), line.key.clone(), target))
+        };
+        draft.lines.iter().filter_map(part).collect()
+    }
+
+    /// The one row that is equal to a line, which is the only such line.
+    fn only_equal(&self, line: &LineDraft, draft: &OrderDraft) -> Option<&Row> {
+        let is_twin = |other: &&LineDraft| {
+            (&other.item, other.quantity, other.price) == (&line.item, line.quantity, line.price)
+        };
+        if draft.lines.iter().filter(is_twin).count() != 1 {
+            return None;
+        }
+        let mut equal = self
+            .lines
+            .iter()
+            .filter(|row| row.number("PNLS").unwrap_or_default().is_zero() && is_equal(row, line));
+        let only = equal.next();
+        only.filter(|_| equal.next().is_none())
     }
 
     fn differences(&self, draft: &OrderDraft) -> Vec<Change> {
@@ -227,6 +269,12 @@ impl Seen {
             notes,
         }
     }
+}
+
+fn is_equal(row: &Row, line: &LineDraft) -> bool {
+    row.text("ITNO") == Some(line.item.as_str())
+        && row.number("ORQA") == Some(line.quantity)
+        && row.number("PUPR") == Some(line.price)
 }
 
 fn change(field: String, theirs: Option<&str>, ours: &str) -> Change {

@@ -74,6 +74,11 @@ async fn an_order_arrives_whole_with_exact_amounts_and_accounts() {
         json!({"ORQA": "90"}),
     )
     .await;
+    assert_eq!(
+        parts_of(&bed, &draft, number).await,
+        written.parts,
+        "we entered the lines under our own numbers, whatever became of them"
+    );
     let changed = orders()
         .differences(&bed.session, &draft, number)
         .await
@@ -83,6 +88,61 @@ async fn an_order_arrives_whole_with_exact_amounts_and_accounts() {
             |change| change.field == "Line 2 · Quantity" && change.to.as_deref() == Some("100")
         ),
         "{changed:?}"
+    );
+}
+
+async fn parts_of(bed: &Bed, draft: &Draft, number: &str) -> Vec<(Entity, String, String)> {
+    let parts = orders().parts(&bed.session, draft, number);
+    parts.await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lines_of_a_strange_order_correspond_where_only_one_can_be_meant() {
+    let bed = bed();
+    let number = place(&bed, &order_draft(&bed, &three_lines("1")))
+        .await
+        .target_id;
+    // Other keys, another order of the lines, two of them twins, and one that nobody entered.
+    let other = order_of(
+        "7",
+        vec![
+            line(4, "L", None, "12500.00"),
+            line(5, "M", Some(("12.5", "ea", "18.40")), "230.00"),
+            line(6, "M", Some(("2", "ea", "7.00")), "14.00"),
+            line(7, "M", Some(("3", "ea", "33.33")), "100.00"),
+            line(8, "M", Some(("3", "ea", "33.33")), "100.00"),
+        ],
+    );
+    let parts = parts_of(&bed, &order_draft(&bed, &other), &number).await;
+    let parts: Vec<(&str, &str)> = parts
+        .iter()
+        .map(|(_, source, target)| (source.as_str(), target.as_str()))
+        .collect();
+    assert_eq!(
+        parts,
+        [
+            ("904", format!("{number}/3/0").as_str()),
+            ("905", &format!("{number}/1/0"))
+        ]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_lives_in_its_projects_division() {
+    let bed = bed();
+    let draft = order_draft(&bed, &three_lines("1"));
+    let place = |draft: &Draft| orders().place(draft, &bed.session.settings).unwrap();
+    assert!(
+        place(&draft).ends_with(&format!("/{CONO}/{DIVI}")),
+        "{}",
+        place(&draft)
+    );
+    let mut moved = draft.clone();
+    moved.payload["division"] = json!("BBB");
+    assert!(
+        place(&moved).ends_with(&format!("/{CONO}/BBB")),
+        "{}",
+        place(&moved)
     );
 }
 

@@ -38,7 +38,7 @@ async fn the_gate_binds_to_what_was_shown(it: &Travelled) {
     assert_eq!(stale["type"], "urn:ml-connector:problem:digest");
     assert_eq!(it.whole(&held[0]).await["state"], "held");
     let approved = it
-        .act(&held[0], "approve", json!({"digest": digest}), 200)
+        .act(&held[0], "approve", json!({"digest": digest}), 202)
         .await;
     assert_eq!(approved["state"], "pending");
     // Approved already: it does not wait for approval any more.
@@ -64,7 +64,7 @@ async fn the_gate_binds_to_what_was_shown(it: &Travelled) {
         "The price is wrong."
     );
     // Without a digest the current plan is approved; a body is not needed.
-    it.act(&held[2], "approve", Value::Null, 200).await;
+    it.act(&held[2], "approve", Value::Null, 202).await;
     it.settle().await;
     for record in [&held[0], &held[2]] {
         let whole = it.whole(record).await;
@@ -206,10 +206,10 @@ async fn what_needs_a_match_is_matched(it: &Travelled) {
     let candidates = it.whole(linked).await["candidates"].clone();
     let target_id = text(&candidates[0]["target_id"]);
     let done = it
-        .act(linked, "link", json!({"target_id": target_id}), 200)
+        .act(linked, "link", json!({"target_id": target_id}), 202)
         .await;
     assert_eq!(done["state"], "pending");
-    it.act(created, "link", json!({"create": true}), 200).await;
+    it.act(created, "link", json!({"create": true}), 202).await;
     it.settle().await;
     let whole = it.whole(linked).await;
     assert_eq!(
@@ -235,14 +235,14 @@ async fn failed_records_are_retried_and_put_aside(it: &Travelled) {
         .iter()
         .find(|record| record["reason"] == "rejected")
         .unwrap();
-    let retried = it.act(rejected, "retry", json!({}), 200).await;
+    let retried = it.act(rejected, "retry", json!({}), 202).await;
     assert_eq!(
         (&retried["state"], &retried["attempts"]),
         (&json!("pending"), &json!(0))
     );
     it.settle().await;
     assert_eq!(it.whole(rejected).await["state"], "held");
-    let replayed = it.act(rejected, "replay", Value::Null, 200).await;
+    let replayed = it.act(rejected, "replay", Value::Null, 202).await;
     assert_eq!(replayed["state"], "pending");
     it.settle().await;
     assert_eq!(it.whole(rejected).await["state"], "held");
@@ -257,7 +257,7 @@ async fn failed_records_are_retried_and_put_aside(it: &Travelled) {
         "ignored",
         "no listing brings it back"
     );
-    it.act(rejected, "retry", json!({}), 200).await;
+    it.act(rejected, "retry", json!({}), 202).await;
     it.settle().await;
     assert_eq!(it.whole(rejected).await["state"], "held");
 }
