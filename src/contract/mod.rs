@@ -10,6 +10,7 @@
 mod connector;
 mod draft;
 mod port;
+mod reading;
 mod redact;
 mod session;
 mod wire;
@@ -21,6 +22,7 @@ pub use draft::{
 pub use port::{
     Canonical, ListScope, Lists, Page, Port, Ports, Read, Reads, Seen, SourceKey, Writes,
 };
+pub use reading::{Looking, Looks, ReadSession};
 pub use session::{Exchange, Facts, Session, Token, Tokens};
 pub use wire::{
     Allowance, Answer, Body, Call, Line, Method, Network, Reached, Request, Response, Wire,

@@ -1,6 +1,6 @@
 //! One connection, opened for one piece of work.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -90,6 +90,8 @@ pub struct Session {
     exchanges: Mutex<Vec<Exchange>>,
     /// No write begins after this moment.
     write_until: Mutex<Option<Instant>>,
+    /// Records of the system that are taken for there and open although they are not there yet.
+    assumed: Mutex<BTreeSet<(String, String)>>,
 }
 
 /// Characters of an answer that are kept with a record.
@@ -112,7 +114,21 @@ impl Session {
             clock,
             exchanges: Mutex::default(),
             write_until: Mutex::default(),
+            assumed: Mutex::default(),
         }
+    }
+
+    /// A record of the system would be there by the time: a dry run takes it for there and open.
+    pub fn assume(&self, entity: &str, id: &str) {
+        let mut assumed = self.assumed.lock().unwrap_or_else(PoisonError::into_inner);
+        assumed.insert((entity.to_owned(), id.to_owned()));
+    }
+
+    /// Whether a record is taken for there and open, so that asking for it would mislead.
+    #[must_use]
+    pub fn assumes(&self, entity: &str, id: &str) -> bool {
+        let assumed = self.assumed.lock().unwrap_or_else(PoisonError::into_inner);
+        assumed.contains(&(entity.to_owned(), id.to_owned()))
     }
 
     /// The latest moment at which a write may begin to be sent: whoever is frozen before it, or waits for a

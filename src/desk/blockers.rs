@@ -7,9 +7,11 @@ use crate::domain::ids::PairId;
 use crate::domain::mapping::{MappingKind, Tables, value};
 use crate::domain::pair::{Approval, Blocker, Pair, PairStatus};
 use crate::domain::records::Project;
+use crate::domain::run::Run;
 use crate::engine::Engine;
 use crate::engine::catalog::{PairDeclaration, PairFlow};
 use crate::store::mapping::Standing;
+use crate::store::run::Basis;
 use crate::store::{self, Scope, StoreError};
 
 /// Projects that are named one by one in a message.
@@ -34,6 +36,9 @@ pub(super) struct Situation {
     standing: BTreeMap<MappingKind, Standing>,
     /// Projects of other active pairs at the same place, with the pair that has them.
     taken: BTreeMap<String, Taken>,
+    /// The newest dry run that came to its end, and the flows that were rehearsed since the last change.
+    last_dry_run: Option<Run>,
+    rehearsed: BTreeSet<String>,
 }
 
 /// Whose a project is already.
@@ -51,7 +56,18 @@ impl Situation {
         let erp = store::connection::find(scope, pair.erp_connection_id).await?;
         let project = store::connection::find(scope, pair.project_connection_id).await?;
         let tables = store::mapping::tables(scope, pair.id).await?;
+        let basis = Basis {
+            pair_version: pair.version,
+            erp_version: erp.version,
+            project_version: project.version,
+        };
+        let current = store::run::rehearsed(scope, pair.id, basis).await?;
         Ok(Self {
+            rehearsed: current
+                .into_iter()
+                .flat_map(|run| run.flows.into_keys())
+                .collect(),
+            last_dry_run: store::run::last_rehearsal(scope, pair.id).await?,
             mapped: mapped(&tables),
             known: store::known_project::list(scope, project.id).await?,
             standing: store::mapping::standing(scope, pair.id).await?,
@@ -81,11 +97,39 @@ impl Situation {
         }
         blockers.extend(self.overlaps(kind, pair));
         if dry_run == DryRun::Needed {
-            let message = "No dry run was made since the last change. Activate without one only if you know \
-                           what will be written.";
-            blockers.push(blocker("no_dry_run", message, "dry_run"));
+            blockers.extend(self.unrehearsed(kind, pair));
         }
         blockers
+    }
+
+    /// The newest dry run, and whether it was made since the last change and of every flow.
+    pub(super) fn dry_run(&self, kind: &PairDeclaration, pair: &Pair) -> Option<(Run, bool)> {
+        let run = self.last_dry_run.clone()?;
+        Some((run, self.unrehearsed(kind, pair).is_none()))
+    }
+
+    /// What would be written was not shown, or not as it would be now.
+    fn unrehearsed(&self, kind: &PairDeclaration, pair: &Pair) -> Option<Blocker> {
+        let left_out: Vec<&str> = kind
+            .flows
+            .iter()
+            .filter(|flow| pair.flow(flow.name).enabled && !self.rehearsed.contains(flow.name))
+            .map(|flow| flow.title)
+            .collect();
+        let why = match (left_out.is_empty(), &self.last_dry_run) {
+            (true, _) => return None,
+            (false, None) => "No dry run was made yet".to_owned(),
+            (false, Some(_)) if self.rehearsed.is_empty() => {
+                "No dry run was made since the last change".to_owned()
+            }
+            (false, Some(_)) => format!(
+                "The dry run since the last change left out: {}",
+                left_out.join(", ")
+            ),
+        };
+        let message =
+            format!("{why}. Make one, or activate without only if you know what will be written.");
+        Some(blocker("no_dry_run", message, "dry_run"))
     }
 
     /// Projects in scope that another active pair moves money for.

@@ -10,7 +10,7 @@ use crate::domain::ids::{ConnectionId, PairId};
 use crate::domain::member::Caller;
 use crate::domain::pair::{Blocker, Pair, PairSettings, PairStatus};
 use crate::domain::record::State;
-use crate::domain::run::Trigger;
+use crate::domain::run::{Run, Trigger};
 use crate::domain::system::PairKind;
 use crate::engine::Engine;
 use crate::engine::catalog::PairDeclaration;
@@ -43,6 +43,8 @@ pub struct Shown {
     pub warnings: Vec<Blocker>,
     /// Records by state.
     pub work: Vec<(State, u64)>,
+    /// The newest dry run that came to its end, and whether what it says still holds.
+    pub dry_run: Option<(Run, bool)>,
 }
 
 /// Makes a pair. It moves nothing before it is activated.
@@ -171,6 +173,9 @@ pub async fn change(
                 let fields = changed_fields(&before.settings, &after.settings);
                 if !fields.is_empty() {
                     revise(&engine, scope, (kind, &after), &fields).await?;
+                    if fields == ["start_date"] && begins_later(&before, &after) {
+                        store::run::still_holds(scope, id, after.version).await?;
+                    }
                 }
                 shown(&engine, scope, id).await
             })
@@ -244,7 +249,9 @@ pub async fn remove(desk: &Desk, caller: &Caller, id: PairId) -> Result<(), Desk
                     let message = "This pair is active. Pause it first.";
                     return Err(DeskError::not_now("active", message));
                 }
-                if let Some(open) = store::run::open_of_pair(scope, id).await? {
+                let open = store::run::open_of_pair(scope, id).await?;
+                let rehearsal = store::run::rehearsal_of_pair(scope, id).await?;
+                for open in open.into_iter().chain(rehearsal) {
                     super::run::end(scope, &open.run, "The pair was removed.").await?;
                 }
                 store::pair::remove(scope, id).await?;
@@ -282,6 +289,7 @@ async fn show(engine: &Engine, scope: &Scope, pair: Pair) -> Result<Shown, DeskE
     Ok(Shown {
         blockers,
         warnings: situation.warnings(kind, &pair),
+        dry_run: situation.dry_run(kind, &pair),
         work: store::record::count_by_state(scope, pair.id).await?,
         pair,
     })
@@ -344,6 +352,15 @@ async fn start(
     );
     scope.wake(scope.now());
     Ok(())
+}
+
+/// A later start only leaves more out, so that a dry run made before shows no less than what will be written.
+fn begins_later(before: &Pair, after: &Pair) -> bool {
+    match (before.settings.start_date, after.settings.start_date) {
+        (None, Some(_)) => true,
+        (Some(before), Some(after)) => before < after,
+        (_, None) => false,
+    }
 }
 
 /// Settings that decide which source records are looked at.

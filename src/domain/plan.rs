@@ -2,6 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::fault::Issue;
+use super::money::Money;
+use super::record::{ExternalRef, WaitingFor};
+use super::system::FlowName;
 use crate::closed_words;
 
 closed_words! {
@@ -50,4 +54,28 @@ pub struct Candidate {
     pub score: u8,
     /// Facts to compare, label and value.
     pub facts: Vec<(String, String)>,
+}
+
+/// What a dry run found that would be done with one source record.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Foreseen {
+    pub flow: FlowName,
+    pub source: ExternalRef,
+    pub number: Option<String>,
+    pub counterparty: Option<String>,
+    pub project: Option<String>,
+    pub money: Option<Money>,
+    pub action: Action,
+    /// The target's key: of what is there, or as it was chosen for what would be created.
+    pub target_id: Option<String>,
+    /// Digest of the exact write.
+    pub digest: Option<String>,
+    /// What would be written, or where the two sides differ.
+    pub changes: Vec<Change>,
+    pub issues: Vec<Issue>,
+    pub candidates: Vec<Candidate>,
+    pub waiting_for: Vec<WaitingFor>,
+    /// Why: a stable word, and a sentence.
+    pub reason: Option<String>,
+    pub explanation: String,
 }

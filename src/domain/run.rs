@@ -56,6 +56,8 @@ pub struct Run {
     pub trigger: Trigger,
     /// Lists everything instead of what changed.
     pub full: bool,
+    /// Says what would be done, and does nothing.
+    pub dry_run: bool,
     pub queued_at: Timestamp,
     pub started_at: Option<Timestamp>,
     pub ended_at: Option<Timestamp>,

@@ -1,12 +1,12 @@
 //! A pair opened for work: its declaration, its two ends and its mapping tables, read once per slice.
 
-use crate::contract::{Connector, Session};
+use crate::contract::{Connector, ReadSession, Session};
 use crate::domain::connection::Connection;
 use crate::domain::ids::{PairId, TenantId};
 use crate::domain::mapping::Tables;
 use crate::domain::pair::{Pair, PairStatus};
 use crate::flows::{PairDeclaration, PairFlow, SideName};
-use crate::store::{self, StoreError};
+use crate::store::{self, Scope, StoreError};
 
 use super::{Engine, session};
 
@@ -47,18 +47,42 @@ impl Ends {
         if pair.status != PairStatus::Active {
             return Ok(None);
         }
+        Ok(Some(Self::of(engine, tenant, &scope, pair).await?))
+    }
+
+    /// Opens a pair for a dry run, whether it is active or stands still.
+    ///
+    /// # Errors
+    /// Those of [`Ends::open`]; `Missing` for a pair that was removed.
+    pub async fn to_look(
+        engine: &Engine,
+        tenant: TenantId,
+        id: PairId,
+    ) -> Result<Self, StoreError> {
+        let scope = engine.store.read(tenant).await?;
+        let pair = store::pair::find(&scope, id).await?;
+        Self::of(engine, tenant, &scope, pair).await
+    }
+
+    async fn of(
+        engine: &Engine,
+        tenant: TenantId,
+        scope: &Scope,
+        pair: Pair,
+    ) -> Result<Self, StoreError> {
+        let id = pair.id;
         let kind = engine
             .pair_kind(&pair.kind)
             .ok_or(StoreError::Missing("kind of pair"))?;
-        let tables = store::mapping::tables(&scope, id).await?;
-        let project = store::connection::find(&scope, pair.project_connection_id).await?;
-        let erp = store::connection::find(&scope, pair.erp_connection_id).await?;
-        let projects = store::known_project::list(&scope, project.id)
+        let tables = store::mapping::tables(scope, id).await?;
+        let project = store::connection::find(scope, pair.project_connection_id).await?;
+        let erp = store::connection::find(scope, pair.erp_connection_id).await?;
+        let projects = store::known_project::list(scope, project.id)
             .await?
             .into_iter()
             .map(|project| (project.key, project.name))
             .collect();
-        Ok(Some(Self {
+        Ok(Self {
             tenant,
             kind,
             tables,
@@ -66,7 +90,7 @@ impl Ends {
             erp: end(engine, erp, kind.erp.title)?,
             pair,
             projects,
-        }))
+        })
     }
 
     /// Where a flow's records come from.
@@ -93,6 +117,15 @@ impl Ends {
     /// `Missing` when the product does not know the system.
     pub fn session(&self, engine: &Engine, end: &End) -> Result<Session, StoreError> {
         session::open(engine, self.tenant, &end.connection)
+            .map_err(|_| StoreError::Missing("connector"))
+    }
+
+    /// A session of an end that can only look.
+    ///
+    /// # Errors
+    /// `Missing` when the product does not know the system.
+    pub fn reading(&self, engine: &Engine, end: &End) -> Result<ReadSession, StoreError> {
+        session::open_to_look(engine, self.tenant, &end.connection)
             .map_err(|_| StoreError::Missing("connector"))
     }
 

@@ -15,9 +15,12 @@ mod patience;
 mod plan;
 mod projects;
 mod reconcile;
+mod rehearsal;
+mod rehearsed;
 pub mod session;
 mod settle;
 mod slice;
+mod stage;
 mod tokens;
 mod travel;
 mod turn;
@@ -37,6 +40,7 @@ use crate::vault::Vault;
 pub use error::EngineError;
 pub use keyring::Keyring;
 pub use reconcile::counted as run_counts;
+pub use rehearsal::forgotten_before as dry_runs_kept_since;
 pub use slice::Ended;
 
 /// What `app` hands over.

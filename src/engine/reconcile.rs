@@ -13,6 +13,7 @@ use crate::domain::fault::Fault;
 use crate::domain::ids::{RecordId, RunId};
 use crate::domain::mapping::{MappingKind, value};
 use crate::domain::pair::{Pair, PairStatus};
+use crate::domain::plan::Action;
 use crate::domain::records::{Order, Vendor};
 use crate::domain::run::{Counts, Run, RunState, Trigger, closing_state};
 use crate::flows::{PairFlow, RecordKind, lane, twin_key};
@@ -85,13 +86,26 @@ pub async fn list_next(turn: &Turn, open: &OpenRun) -> Result<bool, StoreError> 
         postpone(turn, open.run.id, None).await?;
         return Ok(false);
     };
+    list_page(turn, &ends, open, listing).await
+}
+
+/// The same for a pair that is open, whether it is active or stands still.
+///
+/// # Errors
+/// `Stale` when the turn is lost or the run was ended, `Database`.
+pub async fn list_page(
+    turn: &Turn,
+    ends: &Ends,
+    open: &OpenRun,
+    listing: &Listing,
+) -> Result<bool, StoreError> {
     let Some(pass) = listing.pass() else {
-        move_on(turn, open.run.id, None).await?;
+        move_on(turn, &open.run, None).await?;
         return Ok(true);
     };
     let Some(flow) = ends.kind.flow(&pass.flow) else {
         // A flow that this program does not have any more.
-        move_on(turn, open.run.id, None).await?;
+        move_on(turn, &open.run, None).await?;
         return Ok(true);
     };
     if let Some(until) = turn.is_slow(ends.source(flow).connection.id) {
@@ -100,7 +114,7 @@ pub async fn list_next(turn: &Turn, open: &OpenRun) -> Result<bool, StoreError> 
     }
     let page = Lister {
         turn,
-        ends: &ends,
+        ends,
         flow,
         full: pass.full,
         open,
@@ -117,14 +131,25 @@ pub async fn postpone(turn: &Turn, run: RunId, until: Option<Timestamp>) -> Resu
 }
 
 /// A run's listing goes on with the next page, or the next pass.
-async fn move_on(turn: &Turn, run: RunId, next: Option<String>) -> Result<(), StoreError> {
-    turn.write(move |scope| {
-        Box::pin(async move {
-            store::run::move_listing(scope, run, scope.now(), |listing| listing.after_page(next))
-                .await
-        })
-    })
-    .await
+async fn move_on(turn: &Turn, run: &Run, next: Option<String>) -> Result<(), StoreError> {
+    let (run, dry_run) = (run.id, run.dry_run);
+    turn.write(move |scope| Box::pin(async move { next_page(scope, run, dry_run, next).await }))
+        .await
+}
+
+/// The same, in a commit with what was listed.
+async fn next_page(
+    scope: &store::Scope,
+    run: RunId,
+    dry_run: bool,
+    next: Option<String>,
+) -> Result<(), StoreError> {
+    store::run::move_listing(scope, run, scope.now(), |listing| listing.after_page(next)).await?;
+    if dry_run {
+        // It is judged after it is listed.
+        store::run::rehearse_again_at(scope, run, scope.now()).await?;
+    }
+    Ok(())
 }
 
 struct Lister<'a> {
@@ -147,13 +172,13 @@ impl Lister<'_> {
             return self.pass_over().await;
         }
         let from = self.ends.source(self.flow);
-        if self.listing.after.is_none() {
+        if self.listing.after.is_none() && !self.open.run.dry_run {
             self.name_projects().await;
         }
         let Some(lists) = lister_of(from, self.flow.record) else {
             return Err(StoreError::Missing("port"));
         };
-        let session = self.ends.session(&self.turn.engine, from)?;
+        let session = self.ends.reading(&self.turn.engine, from)?;
         let page = lists
             .changed(&session, &scope, self.listing.after.as_deref())
             .await;
@@ -188,7 +213,7 @@ impl Lister<'_> {
 
     /// Nothing is mapped, so nothing of this flow is in scope. Nothing was listed either: its cursor stays.
     async fn pass_over(&self) -> Result<(), StoreError> {
-        let run = self.open.run.id;
+        let (run, dry_run) = (self.open.run.id, self.open.run.dry_run);
         let note = format!(
             "No project is mapped, so no {} were listed.",
             self.flow.name
@@ -197,10 +222,7 @@ impl Lister<'_> {
             .write(move |scope| {
                 Box::pin(async move {
                     store::run::note(scope, run, &note).await?;
-                    store::run::move_listing(scope, run, scope.now(), |listing| {
-                        listing.after_page(None)
-                    })
-                    .await
+                    next_page(scope, run, dry_run, None).await
                 })
             })
             .await
@@ -257,6 +279,7 @@ impl Lister<'_> {
         let from = self.ends.source(self.flow);
         let (run, pair, version) = (self.open.run.id, self.ends.pair.id, self.ends.pair.version);
         let (flow, rank) = (self.flow, rank_of(self.flow.record));
+        let dry_run = self.open.run.dry_run;
         let system = from.connector.system.clone();
         let whole = self.full;
         self.turn
@@ -272,14 +295,15 @@ impl Lister<'_> {
                         run: Some(run),
                         whole,
                     };
+                    if dry_run {
+                        store::dry_run::take(scope, run, &page, &hints).await?;
+                        return next_page(scope, run, dry_run, next).await;
+                    }
                     hint::take(scope, &page, &hints).await?;
                     if next.is_none() {
                         store::cursor::set(scope, pair, flow.name, began_at).await?;
                     }
-                    store::run::move_listing(scope, run, scope.now(), |listing| {
-                        listing.after_page(next)
-                    })
-                    .await
+                    next_page(scope, run, dry_run, next).await
                 })
             })
             .await
@@ -325,7 +349,7 @@ impl Lister<'_> {
 
     /// The listing itself failed: its cursor stays where it was, and the run ends so once its records rest.
     async fn fail(&self, fault: Fault) -> Result<(), StoreError> {
-        let run = self.open.run.id;
+        let (run, dry_run) = (self.open.run.id, self.open.run.dry_run);
         let title = self.ends.source(self.flow).title;
         let note = format!(
             "{} could not be listed in {title}: {fault}",
@@ -333,7 +357,13 @@ impl Lister<'_> {
         );
         self.turn
             .write(move |scope| {
-                Box::pin(async move { store::run::give_up(scope, run, &note, &fault).await })
+                Box::pin(async move {
+                    store::run::give_up(scope, run, &note, &fault).await?;
+                    if dry_run {
+                        store::run::rehearse_again_at(scope, run, scope.now()).await?;
+                    }
+                    Ok(())
+                })
             })
             .await
     }
@@ -380,24 +410,51 @@ fn projects_in_scope(ends: &Ends) -> Vec<String> {
 /// `Database`.
 pub async fn counted(
     scope: &store::Scope,
-    flows: &BTreeMap<String, Counts>,
-    run: RunId,
+    run: &Run,
 ) -> Result<BTreeMap<String, Counts>, StoreError> {
-    Ok(stand(scope, flows, run).await?.0)
+    if run.dry_run {
+        return foreseen(scope, run).await;
+    }
+    Ok(stand(scope, run).await?.0)
+}
+
+/// Counts of a dry run: what would become of its records.
+async fn foreseen(scope: &store::Scope, run: &Run) -> Result<BTreeMap<String, Counts>, StoreError> {
+    let mut flows = zeroed(run);
+    for total in store::foreseen::totals(scope, run.id).await? {
+        let counts = flows.entry(total.flow).or_default();
+        counts.seen = counts.seen.saturating_add(total.records);
+        let place = match total.action {
+            Some(Action::Create) => &mut counts.created,
+            Some(Action::Update) => &mut counts.updated,
+            Some(Action::Link) => &mut counts.linked,
+            Some(Action::None) => &mut counts.unchanged,
+            Some(Action::Wait) => &mut counts.waiting,
+            Some(Action::Skip) => &mut counts.ignored,
+            Some(Action::Review) => &mut counts.review,
+            Some(Action::Fail) => &mut counts.failed,
+            None => continue,
+        };
+        *place = place.saturating_add(total.records);
+    }
+    Ok(flows)
+}
+
+fn zeroed(run: &Run) -> BTreeMap<String, Counts> {
+    let flows = run.flows.keys();
+    flows
+        .map(|flow| (flow.clone(), Counts::default()))
+        .collect()
 }
 
 /// Counts of a run's flows, and whether any of its records is still in work: of one moment.
 async fn stand(
     scope: &store::Scope,
-    flows: &BTreeMap<String, Counts>,
-    run: RunId,
+    run: &Run,
 ) -> Result<(BTreeMap<String, Counts>, bool), StoreError> {
-    let mut counts: BTreeMap<String, Counts> = flows
-        .keys()
-        .map(|flow| (flow.clone(), Counts::default()))
-        .collect();
+    let mut counts = zeroed(run);
     let mut is_at_work = false;
-    for (flow, word, records) in store::record::count_of_run(scope, run).await? {
+    for (flow, word, records) in store::record::count_of_run(scope, run.id).await? {
         let counts = counts.entry(flow).or_default();
         counts.seen = counts.seen.saturating_add(records);
         let place = match word.as_str() {
@@ -432,7 +489,7 @@ pub async fn close_finished(turn: &Turn) -> Result<(), StoreError> {
         if open.listing.is_some() {
             continue;
         }
-        let (counts, is_at_work) = stand(&scope, &open.run.flows, open.run.id).await?;
+        let (counts, is_at_work) = stand(&scope, &open.run).await?;
         if !is_at_work {
             finished.push((open.run, counts));
         }
@@ -446,6 +503,18 @@ pub async fn close_finished(turn: &Turn) -> Result<(), StoreError> {
         }
     }
     Ok(())
+}
+
+/// Closes a dry run that is listed and judged to its end.
+///
+/// # Errors
+/// `Stale` when the turn is lost or a person ended it, `Database`.
+pub async fn close_rehearsal(turn: &Turn, id: RunId) -> Result<(), StoreError> {
+    let scope = turn.engine.store.read(turn.tenant).await?;
+    let run = store::run::find(&scope, id).await?.run;
+    let counts = foreseen(&scope, &run).await?;
+    drop(scope);
+    close(turn, run, counts).await
 }
 
 async fn close(turn: &Turn, run: Run, counts: BTreeMap<String, Counts>) -> Result<(), StoreError> {
@@ -463,6 +532,7 @@ async fn close(turn: &Turn, run: Run, counts: BTreeMap<String, Counts>) -> Resul
                 _ => "run.closed",
             };
             let mut told = Happened::new(action, "run", run.id)
+                .with("dry_run", run.dry_run)
                 .with("state", state)
                 .with("seen", seen)
                 .in_run(Some(run.id));

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::Engine;
 use super::patience::Patient;
 use super::tokens::ConnectionTokens;
-use crate::contract::{Connector, Facts, Line, Session, Wire};
+use crate::contract::{Connector, Facts, Line, ReadSession, Session, Wire};
 use crate::domain::connection::Connection;
 use crate::domain::fault::Fault;
 use crate::domain::ids::{ConnectionId, TenantId};
@@ -36,7 +36,33 @@ impl FactShelf {
 /// # Errors
 /// `Broken` when the product does not know the connection's system.
 pub fn open(engine: &Engine, tenant: TenantId, connection: &Connection) -> Result<Session, Fault> {
-    session(engine, tenant, connection, false)
+    let (wire, tokens) = way_out(engine, tenant, connection, false)?;
+    Ok(Session::new(
+        connection.settings.clone(),
+        wire,
+        Arc::new(tokens),
+        engine.facts.of(connection),
+        engine.clock.clone(),
+    ))
+}
+
+/// A session for background work that must not write.
+///
+/// # Errors
+/// `Broken` when the product does not know the connection's system.
+pub fn open_to_look(
+    engine: &Engine,
+    tenant: TenantId,
+    connection: &Connection,
+) -> Result<ReadSession, Fault> {
+    let (wire, tokens) = way_out(engine, tenant, connection, false)?;
+    Ok(ReadSession::new(
+        connection.settings.clone(),
+        wire,
+        Arc::new(tokens),
+        engine.facts.of(connection),
+        engine.clock.clone(),
+    ))
 }
 
 /// A session for a person who waits: it may use the calls that are kept free of background work, and
@@ -49,7 +75,14 @@ pub fn open_for_person(
     tenant: TenantId,
     connection: &Connection,
 ) -> Result<Session, Fault> {
-    session(engine, tenant, connection, true)
+    let (wire, tokens) = way_out(engine, tenant, connection, true)?;
+    Ok(Session::new(
+        connection.settings.clone(),
+        wire,
+        Arc::new(tokens),
+        engine.facts.of(connection),
+        engine.clock.clone(),
+    ))
 }
 
 /// The connector of a connection.
@@ -65,12 +98,12 @@ pub(super) fn connector(
         })
 }
 
-fn session(
+fn way_out(
     engine: &Engine,
     tenant: TenantId,
     connection: &Connection,
     interactive: bool,
-) -> Result<Session, Fault> {
+) -> Result<(Arc<dyn Wire>, ConnectionTokens), Fault> {
     let connector = connector(engine, connection)?;
     let settings = &connection.settings;
     let wire = engine.network.wire(&Line {
@@ -93,11 +126,5 @@ fn session(
         wire: Arc::clone(&wire),
         is_asked_for: interactive,
     };
-    Ok(Session::new(
-        settings.clone(),
-        wire,
-        Arc::new(tokens),
-        engine.facts.of(connection),
-        engine.clock.clone(),
-    ))
+    Ok((wire, tokens))
 }

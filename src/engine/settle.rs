@@ -185,7 +185,7 @@ async fn has_appeared(
     Ok(false)
 }
 
-fn page(needed: &Needed) -> hint::Page<'_> {
+pub(super) fn page(needed: &Needed) -> hint::Page<'_> {
     hint::Page {
         pair: needed.pair,
         pair_version: needed.pair_version,

@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use super::travel::{Went, travel};
 use super::turn::Turn;
 use super::verify::verify_all;
-use super::{Engine, reconcile};
+use super::{Engine, reconcile, rehearsal};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{PairId, RunId, TenantId};
 use crate::domain::member::Actor;
@@ -74,7 +74,13 @@ impl Engine {
             let turn = Arc::clone(&turn);
             async move { turn.keep().await }
         });
-        let rests = Slice::new(Arc::clone(&turn)).work().await?;
+        // Dry runs go on beside the lanes, and wait for none of them.
+        let (rests, rehearsed) = tokio::join!(
+            Slice::new(Arc::clone(&turn)).work(),
+            rehearsal::rehearse(&turn)
+        );
+        let rests = rests?;
+        rehearsed?;
         keeping.abort_all();
         self.end(&turn, rests).await
     }

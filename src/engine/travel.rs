@@ -9,11 +9,13 @@ use serde_json::Value;
 use super::decide::{self, Next};
 use super::ends::{End, Ends};
 use super::plan::{Course, course};
+use super::rehearsed::Rehearsed;
 use super::settle::{JudgedBy, Needed, Settled};
+use super::stage::{Live, Stage};
 use super::turn::Turn;
 use super::{explain, write};
 use crate::contract::{
-    Canonical, Draft, Found, Need, Read, Reads, Refs, Session, SourceKey, Writes,
+    Canonical, Draft, Found, Looking, Looks, Need, Read, ReadSession, Reads, Refs, SourceKey,
 };
 use crate::domain::clock::Timestamp;
 use crate::domain::fault::{Fault, Issue};
@@ -41,20 +43,21 @@ pub enum Went {
 }
 
 /// A record on its way.
-pub(super) struct Trip<'a, E: Canonical> {
+pub(super) struct Trip<'a, E: Canonical, S: Stage<E> = Live> {
     pub turn: &'a Turn,
     pub ends: &'a Ends,
     pub pair_flow: &'static PairFlow,
     pub flow: &'static Flow<E>,
     pub reads: &'static dyn Reads<E>,
-    pub writes: &'static dyn Writes<E>,
+    pub writes: S::Port,
     pub from: &'a End,
     pub to: &'a End,
-    pub source: Session,
-    pub target: Session,
+    pub source: ReadSession,
+    pub target: S::Target,
     pub tag: WriteTag,
     /// As it was read from the store.
     pub before: Work,
+    pub stage: S,
 }
 
 /// Why a trip cannot go on: a fault of one of the ends, or the store's.
@@ -88,17 +91,39 @@ pub async fn travel(turn: &Turn, work: Work) -> Result<Went, StoreError> {
     if turn.slow_until(&ends).is_some() {
         return Ok(Went::SlowDown);
     }
+    set_out(turn, &ends, work, None).await
+}
+
+/// Sends a record on its way through its flow: in the books, or in a dry run.
+///
+/// # Errors
+/// `Stale` when the turn is lost, `Missing`, `Database`.
+pub(super) async fn set_out(
+    turn: &Turn,
+    ends: &Ends,
+    work: Work,
+    rehearsed: Option<Rehearsed>,
+) -> Result<Went, StoreError> {
     let Some(pair_flow) = ends.kind.flow(work.record.flow.as_str()) else {
         return Err(StoreError::Missing("flow"));
     };
+    let way = Way {
+        turn,
+        ends,
+        pair_flow,
+        rehearsed,
+    };
     match pair_flow.record {
-        RecordKind::Vendor => {
-            Box::pin(start(turn, &ends, pair_flow, &crate::flows::VENDOR, work)).await
-        }
-        RecordKind::Order => {
-            Box::pin(start(turn, &ends, pair_flow, &crate::flows::ORDER, work)).await
-        }
+        RecordKind::Vendor => Box::pin(start(way, &crate::flows::VENDOR, work)).await,
+        RecordKind::Order => Box::pin(start(way, &crate::flows::ORDER, work)).await,
     }
+}
+
+struct Way<'a> {
+    turn: &'a Turn,
+    ends: &'a Ends,
+    pair_flow: &'static PairFlow,
+    rehearsed: Option<Rehearsed>,
 }
 
 /// A pair that stands still writes nothing; its records are due again when it is activated.
@@ -112,12 +137,16 @@ async fn park(turn: &Turn, work: &Work) -> Result<Went, StoreError> {
 }
 
 async fn start<E: Canonical>(
-    turn: &Turn,
-    ends: &Ends,
-    pair_flow: &'static PairFlow,
+    way: Way<'_>,
     flow: &'static Flow<E>,
-    work: Work,
+    before: Work,
 ) -> Result<Went, StoreError> {
+    let Way {
+        turn,
+        ends,
+        pair_flow,
+        rehearsed,
+    } = way;
     let (from, to) = (ends.source(pair_flow), ends.target(pair_flow));
     let reads = E::port(&from.connector.ports).reads;
     let writes = E::port(&to.connector.ports).writes;
@@ -125,26 +154,47 @@ async fn start<E: Canonical>(
         return Err(StoreError::Missing("port"));
     };
     let engine = &turn.engine;
-    let trip = Trip {
-        turn,
-        ends,
-        pair_flow,
-        flow,
-        reads,
-        writes,
-        from,
-        to,
-        source: ends.session(engine, from)?,
-        target: ends.session(engine, to)?,
-        tag: WriteTag::of(
-            turn.tenant,
-            &to.place,
-            pair_flow.name,
-            &work.record.source.id,
-        ),
-        before: work,
-    };
-    trip.go().await
+    let source = ends.reading(engine, from)?;
+    let source_id = &before.record.source.id;
+    let tag = WriteTag::of(turn.tenant, &to.place, pair_flow.name, source_id);
+    match rehearsed {
+        None => {
+            let trip = Trip {
+                turn,
+                ends,
+                pair_flow,
+                flow,
+                reads,
+                writes,
+                from,
+                to,
+                source,
+                target: ends.session(engine, to)?,
+                tag,
+                before,
+                stage: Live,
+            };
+            trip.go().await
+        }
+        Some(stage) => {
+            let trip = Trip {
+                turn,
+                ends,
+                pair_flow,
+                flow,
+                reads,
+                writes: Looking::at(writes),
+                from,
+                to,
+                source,
+                target: ends.reading(engine, to)?,
+                tag,
+                before,
+                stage,
+            };
+            trip.rehearse().await
+        }
+    }
 }
 
 impl<E: Canonical> Trip<'_, E> {
@@ -154,6 +204,13 @@ impl<E: Canonical> Trip<'_, E> {
             Ok(None) => Box::pin(self.read_and_go_on()).await,
             Err(error) => Err(error.into()),
         };
+        self.arrived(went).await
+    }
+}
+
+impl<E: Canonical, S: Stage<E>> Trip<'_, E, S> {
+    /// The end of a way that did not come to rest by itself.
+    pub(super) async fn arrived(&self, went: Result<Went, Stop>) -> Result<Went, StoreError> {
         match went {
             Ok(went) => Ok(went),
             Err(Stop::Store(error)) => self.not_stored(error).await,
@@ -162,7 +219,7 @@ impl<E: Canonical> Trip<'_, E> {
     }
 
     /// The write that must be looked after before anything else: begun, or sent without an answer.
-    async fn effect_in_doubt(&self) -> Result<Option<Effect>, StoreError> {
+    pub(super) async fn effect_in_doubt(&self) -> Result<Option<Effect>, StoreError> {
         let record = &self.before.record;
         if self.before.draft_digest.is_none() {
             // Nothing was ever drafted, so nothing was ever begun.
@@ -177,7 +234,7 @@ impl<E: Canonical> Trip<'_, E> {
         }))
     }
 
-    async fn read_and_go_on(&self) -> Result<Went, Stop> {
+    pub(super) async fn read_and_go_on(&self) -> Result<Went, Stop> {
         let Some(read) = self.read().await? else {
             return Ok(self.source_is_gone().await?);
         };
@@ -218,7 +275,7 @@ impl<E: Canonical> Trip<'_, E> {
         };
         let draft = match self
             .writes
-            .draft(&read.record, &self.target.settings, &refs)
+            .draft(&read.record, &self.target.as_ref().settings, &refs)
         {
             Ok(draft) => draft,
             Err(issues) => {
@@ -349,8 +406,8 @@ impl<E: Canonical> Trip<'_, E> {
         let link = store::link::of_source(&scope, pair, &self.pair_flow.entity, source_id).await?;
         let mut links = BTreeMap::new();
         for (entity, key) in refers_to {
-            if let Some(found) = store::link::of_source(&scope, pair, entity, key).await? {
-                links.insert((entity.clone(), key.clone()), found.target.id);
+            if let Some(target_id) = S::target_of(self, &scope, entity, key).await? {
+                links.insert((entity.clone(), key.clone()), target_id);
             }
         }
         Ok(Known { link, links })
@@ -531,7 +588,7 @@ impl<E: Canonical> Trip<'_, E> {
             Vec::new()
         } else {
             self.writes
-                .differences(&self.target, draft, &link.target.id)
+                .differences(self.target.as_ref(), draft, &link.target.id)
                 .await
                 .map_err(|fault| Stop::Fault(fault, Whose::Target))?
         };
@@ -584,7 +641,7 @@ impl<E: Canonical> Trip<'_, E> {
         if let Some(Wish::Link(target_id)) = &work.wish {
             let differences = self
                 .writes
-                .differences(&self.target, &draft, target_id)
+                .differences(self.target.as_ref(), &draft, target_id)
                 .await
                 .map_err(to_stop)?;
             let target_id = target_id.clone();
@@ -601,7 +658,7 @@ impl<E: Canonical> Trip<'_, E> {
         }
         let lacking = self
             .writes
-            .lacking(&self.target, &draft)
+            .lacking(self.target.as_ref(), &draft)
             .await
             .map_err(to_stop)?;
         if !lacking.is_empty() {
@@ -625,7 +682,7 @@ impl<E: Canonical> Trip<'_, E> {
                 target_id,
                 matched_by,
                 differences,
-            } if matched_by == BY_NAME && self.has_twin(&work).await? => {
+            } if matched_by == BY_NAME && S::has_twin(self, &work).await? => {
                 let candidate = twin_of(target_id, matched_by, differences);
                 Ok(self.review(work, settled, &[candidate], TWINS).await?)
             }
@@ -639,13 +696,13 @@ impl<E: Canonical> Trip<'_, E> {
             Course::Resume(_) | Course::Create if self.needs_approval(&work, &draft) => {
                 Ok(self.hold(work, settled, &draft).await?)
             }
-            Course::Resume(at) => write::begin(self, work, settled, draft, at).await,
+            Course::Resume(at) => S::begin(self, work, settled, draft, at).await,
             Course::Create => {
                 if let Some(target_id) = self.made_by_another(&draft).await? {
                     return self.share(work, settled, &draft, target_id).await;
                 }
                 work.plan_action = Some(Action::Create);
-                write::begin(
+                S::begin(
                     self,
                     work,
                     settled,
@@ -683,7 +740,7 @@ impl<E: Canonical> Trip<'_, E> {
     ) -> Result<Went, Stop> {
         let compared = self
             .writes
-            .differences(&self.target, draft, &target_id)
+            .differences(self.target.as_ref(), draft, &target_id)
             .await;
         match compared {
             Ok(differences) => {
@@ -706,11 +763,6 @@ impl<E: Canonical> Trip<'_, E> {
         self.wait(work, settled, vec![wait], Some(again)).await
     }
 
-    async fn has_twin(&self, work: &Work) -> Result<bool, StoreError> {
-        let scope = self.turn.engine.store.read(self.turn.tenant).await?;
-        store::record::has_twin(&scope, work).await
-    }
-
     /// A person must choose.
     async fn review(
         &self,
@@ -731,7 +783,7 @@ impl<E: Canonical> Trip<'_, E> {
     pub(super) async fn find(&self, draft: &Draft) -> Result<Found, Stop> {
         let found = self
             .writes
-            .find(&self.target, draft, &self.tag)
+            .find(self.target.as_ref(), draft, &self.tag)
             .await
             .map_err(|fault| Stop::Fault(fault, Whose::Target))?;
         self.turn.engine.breakers.answered(self.to.connection.id);
@@ -815,7 +867,10 @@ impl<E: Canonical> Trip<'_, E> {
 
     /// Lines are linked where they can be read; that they cannot be is no reason not to link the whole.
     async fn parts_of(&self, draft: &Draft, target_id: &str) -> Vec<(Entity, String, String)> {
-        let found = self.writes.parts(&self.target, draft, target_id).await;
+        let found = self
+            .writes
+            .parts(self.target.as_ref(), draft, target_id)
+            .await;
         found.unwrap_or_else(|fault| {
             tracing::info!(%fault, record = %self.before.record.id, "the parts of what was linked were not read");
             Vec::new()
@@ -851,7 +906,7 @@ impl<E: Canonical> Trip<'_, E> {
     /// Where the target's key lives.
     fn place_of(&self, draft: &Draft) -> String {
         self.writes
-            .place(draft, &self.target.settings)
+            .place(draft, &self.target.as_ref().settings)
             .unwrap_or_else(|| self.to.place.clone())
     }
 
@@ -943,9 +998,7 @@ impl<E: Canonical> Trip<'_, E> {
     }
 
     pub(super) async fn settle(&self, work: Work, settled: Settled) -> Result<Went, StoreError> {
-        let settled = settled.with_exchanges(&[&self.source, &self.target]);
-        self.turn.settle(&self.before, work, settled).await?;
-        Ok(Went::Settled)
+        S::settle(self, work, settled).await
     }
 
     /// A fault before anything was sent.

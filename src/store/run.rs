@@ -88,6 +88,7 @@ struct Row {
     state: String,
     started_by: String,
     whole: i64,
+    dry_run: i64,
     listing: Option<String>,
     counts: String,
     note: Option<String>,
@@ -98,7 +99,8 @@ struct Row {
     due_at: Option<i64>,
 }
 
-const COLUMNS: &str = "id, pair_id, state, started_by, whole, listing, counts, note, fault, queued_at, started_at, ended_at, due_at";
+const COLUMNS: &str = "id, pair_id, state, started_by, whole, dry_run, listing, counts, note, fault, queued_at, \
+                       started_at, ended_at, due_at";
 
 const fn column(name: &'static str) -> Column {
     Column::new("run", name)
@@ -115,6 +117,7 @@ impl Row {
                 state: column("state").parse(&self.state)?,
                 trigger: column("started_by").parse(&self.started_by)?,
                 full: self.whole != 0,
+                dry_run: self.dry_run != 0,
                 queued_at: Timestamp(self.queued_at),
                 started_at: self.started_at.map(Timestamp),
                 ended_at: self.ended_at.map(Timestamp),
@@ -207,13 +210,14 @@ async fn join(
     Ok(())
 }
 
-/// The open run of a pair.
+/// The open run of a pair. Its dry run is another thing.
 ///
 /// # Errors
 /// `Database`, `Corrupt`.
 pub async fn open_of_pair(scope: &Scope, pair: PairId) -> Result<Option<OpenRun>, StoreError> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM run WHERE tenant_id = $1 AND pair_id = $2 AND state IN ('queued', 'running')"
+        "SELECT {COLUMNS} FROM run WHERE tenant_id = $1 AND pair_id = $2 AND dry_run = 0 \
+         AND state IN ('queued', 'running')"
     );
     let row: Option<Row> = scope
         .one(&sql, [scope.tenant_value(), pair.0.into()])
@@ -224,7 +228,8 @@ pub async fn open_of_pair(scope: &Scope, pair: PairId) -> Result<Option<OpenRun>
 /// The open run of a pair; nobody moves its listing or closes it before the commit.
 async fn hold_of_pair(scope: &Scope, pair: PairId) -> Result<Option<OpenRun>, StoreError> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM run WHERE tenant_id = $1 AND pair_id = $2 AND state IN ('queued', 'running'){}",
+        "SELECT {COLUMNS} FROM run WHERE tenant_id = $1 AND pair_id = $2 AND dry_run = 0 \
+         AND state IN ('queued', 'running'){}",
         held(scope)
     );
     let values = [scope.tenant_value(), pair.0.into()];
@@ -240,16 +245,174 @@ fn held(scope: &Scope) -> &'static str {
     }
 }
 
-/// Every open run of the tenant.
+/// Every open run of the tenant, dry runs left out.
 ///
 /// # Errors
 /// `Database`, `Corrupt`.
 pub async fn all_open(scope: &Scope) -> Result<Vec<OpenRun>, StoreError> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM run WHERE tenant_id = $1 AND state IN ('queued', 'running') ORDER BY id"
+        "SELECT {COLUMNS} FROM run WHERE tenant_id = $1 AND dry_run = 0 AND state IN ('queued', 'running') ORDER BY id"
     );
     let rows: Vec<Row> = scope.all(&sql, [scope.tenant_value()]).await?;
     rows.into_iter().map(Row::into_open).collect()
+}
+
+/// Every open dry run of the tenant.
+///
+/// # Errors
+/// `Database`, `Corrupt`.
+pub async fn rehearsals(scope: &Scope) -> Result<Vec<OpenRun>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM run WHERE tenant_id = $1 AND dry_run = 1 AND state IN ('queued', 'running') ORDER BY id"
+    );
+    let rows: Vec<Row> = scope.all(&sql, [scope.tenant_value()]).await?;
+    rows.into_iter().map(Row::into_open).collect()
+}
+
+/// The open dry run of a pair.
+///
+/// # Errors
+/// `Database`, `Corrupt`.
+pub async fn rehearsal_of_pair(scope: &Scope, pair: PairId) -> Result<Option<OpenRun>, StoreError> {
+    let open = rehearsals(scope).await?;
+    Ok(open.into_iter().find(|open| open.run.pair_id == pair))
+}
+
+/// What a dry run is judged by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Basis {
+    pub pair_version: i64,
+    pub erp_version: i64,
+    pub project_version: i64,
+}
+
+/// Opens a dry run of a pair. Gives its id.
+///
+/// # Errors
+/// `Database`.
+pub async fn rehearse(
+    scope: &Scope,
+    pair: PairId,
+    flows: Vec<String>,
+    full: bool,
+    basis: Basis,
+) -> Result<RunId, StoreError> {
+    let id = RunId::generate();
+    let wanted = json_text(column("wanted"), &flows)?;
+    let counts = of_flows(&flows);
+    let mut listing = Listing::default();
+    listing.widen(flows, full);
+    let values: [Value; 12] = [
+        scope.tenant_value(),
+        id.0.into(),
+        pair.0.into(),
+        Trigger::Person.as_str().into(),
+        wanted.into(),
+        i64::from(full).into(),
+        json_text(column("listing"), &listing)?.into(),
+        json_text(column("counts"), &counts)?.into(),
+        scope.now().0.into(),
+        basis.pair_version.into(),
+        basis.erp_version.into(),
+        basis.project_version.into(),
+    ];
+    scope
+        .run(
+            "INSERT INTO run (tenant_id, id, pair_id, state, started_by, wanted, whole, listing, counts, queued_at, \
+               due_at, dry_run, pair_version, erp_version, project_version) \
+             VALUES ($1, $2, $3, 'queued', $4, $5, $6, $7, $8, $9, $9, 1, $10, $11, $12)",
+            values,
+        )
+        .await?;
+    scope.wake(scope.now());
+    Ok(id)
+}
+
+/// Whether a dry run is judged by this.
+///
+/// # Errors
+/// `Missing`, `Database`.
+pub async fn is_on(scope: &Scope, id: RunId, basis: Basis) -> Result<bool, StoreError> {
+    let sql = "SELECT pair_version, erp_version, project_version FROM run \
+               WHERE tenant_id = $1 AND id = $2 AND dry_run = 1";
+    let row: Option<BasisRow> = scope.one(sql, [scope.tenant_value(), id.0.into()]).await?;
+    let row = row.ok_or(StoreError::Missing("dry run"))?;
+    Ok(row.pair_version == Some(basis.pair_version)
+        && row.erp_version == Some(basis.erp_version)
+        && row.project_version == Some(basis.project_version))
+}
+
+#[derive(FromQueryResult)]
+struct BasisRow {
+    pair_version: Option<i64>,
+    erp_version: Option<i64>,
+    project_version: Option<i64>,
+}
+
+/// Dry runs of a pair that came to their end on this basis, newest first.
+///
+/// # Errors
+/// `Database`, `Corrupt`.
+pub async fn rehearsed(scope: &Scope, pair: PairId, basis: Basis) -> Result<Vec<Run>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM run WHERE tenant_id = $1 AND pair_id = $2 AND dry_run = 1 AND pair_version = $3 \
+         AND erp_version = $4 AND project_version = $5 AND state IN ('succeeded', 'partial') ORDER BY id DESC"
+    );
+    let values: [Value; 5] = [
+        scope.tenant_value(),
+        pair.0.into(),
+        basis.pair_version.into(),
+        basis.erp_version.into(),
+        basis.project_version.into(),
+    ];
+    let rows: Vec<Row> = scope.all(&sql, values).await?;
+    let open = rows.into_iter().map(Row::into_open);
+    open.map(|open| Ok(open?.run)).collect()
+}
+
+/// The newest dry run of a pair that came to its end, whatever it was judged by.
+///
+/// # Errors
+/// `Database`, `Corrupt`.
+pub async fn last_rehearsal(scope: &Scope, pair: PairId) -> Result<Option<Run>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM run WHERE tenant_id = $1 AND pair_id = $2 AND dry_run = 1 \
+         AND state IN ('succeeded', 'partial') ORDER BY id DESC LIMIT 1"
+    );
+    let row: Option<Row> = scope
+        .one(&sql, [scope.tenant_value(), pair.0.into()])
+        .await?;
+    let open = row.map(Row::into_open).transpose()?;
+    Ok(open.map(|open| open.run))
+}
+
+/// A change of the pair that only leaves more out: what dry runs said under its version before still holds.
+///
+/// # Errors
+/// `Database`.
+pub async fn still_holds(scope: &Scope, pair: PairId, version: i64) -> Result<(), StoreError> {
+    let sql = "UPDATE run SET pair_version = $4 WHERE tenant_id = $1 AND pair_id = $2 AND dry_run = 1 \
+               AND pair_version = $3";
+    let values: [Value; 4] = [
+        scope.tenant_value(),
+        pair.0.into(),
+        version.into(),
+        version.saturating_add(1).into(),
+    ];
+    scope.run(sql, values).await?;
+    Ok(())
+}
+
+/// When a dry run goes on.
+///
+/// # Errors
+/// `Database`.
+pub async fn rehearse_again_at(scope: &Scope, id: RunId, at: Timestamp) -> Result<(), StoreError> {
+    let sql = "UPDATE run SET due_at = $3 WHERE tenant_id = $1 AND id = $2 AND state IN ('queued', 'running')";
+    scope
+        .run(sql, [scope.tenant_value(), id.0.into(), at.0.into()])
+        .await?;
+    Ok(())
 }
 
 /// One run.

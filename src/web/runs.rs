@@ -179,7 +179,7 @@ pub async fn count(
     open: &mut OpenRun,
 ) -> Result<(), crate::store::StoreError> {
     if open.run.ended_at.is_none() {
-        open.run.flows = run_counts(scope, &open.run.flows, open.run.id).await?;
+        open.run.flows = run_counts(scope, &open.run).await?;
     }
     Ok(())
 }

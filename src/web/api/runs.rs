@@ -26,6 +26,8 @@ pub struct RunView {
     pub trigger: &'static str,
     /// Everything was listed instead of what changed.
     pub full: bool,
+    /// Nothing is written to any system; `GET /runs/{id}/changes` says what would be.
+    pub dry_run: bool,
     pub queued_at: String,
     pub started_at: Option<String>,
     pub ended_at: Option<String>,
@@ -90,6 +92,7 @@ impl From<&OpenRun> for RunView {
             state: run.state.as_str(),
             trigger: run.trigger.as_str(),
             full: run.full,
+            dry_run: run.dry_run,
             queued_at: run.queued_at.to_string(),
             started_at: run.started_at.map(|at| at.to_string()),
             ended_at: run.ended_at.map(|at| at.to_string()),
@@ -119,7 +122,7 @@ pub struct NewRunBody {
     pub flows: Option<Vec<String>>,
     /// Lists everything instead of what changed since the last run.
     pub full: Option<bool>,
-    /// Not possible yet: `true` is refused.
+    /// Says what would be done and writes nothing to any system; the pair need not be active.
     pub dry_run: Option<bool>,
 }
 
@@ -138,15 +141,11 @@ pub async fn start(call: Call, id: Id<PairId>) -> Answer {
     let wanted = Wanted {
         flows: given.texts("flows"),
         full: given.flag("full").unwrap_or(false),
+        dry_run: given.flag("dry_run").unwrap_or(false),
     };
     if wanted.flows.as_ref().is_some_and(Vec::is_empty) {
         let says = "Name at least one flow, or leave `flows` out for all of them.";
         given.tell(Issue::new("flows", "empty", says));
-    }
-    if given.flag("dry_run") == Some(true) {
-        let says = "Dry runs are not possible in this release. Leave `dry_run` out, or send false: \
-a run then writes what the gate lets through.";
-        given.tell(Issue::new("dry_run", "not_possible", says));
     }
     given.done()?;
     let run = act::start(call.desk(), &call.caller, id.0, wanted).await?;

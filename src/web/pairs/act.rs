@@ -55,6 +55,7 @@ pub async fn start(visit: Visit, id: Id<PairId>) -> Answer {
     let wanted = Wanted {
         flows: None,
         full: visit.fields.is_on("full"),
+        dry_run: visit.fields.is_on("dry_run"),
     };
     match run::start(visit.desk(), visit.caller(), id.0, wanted).await {
         Ok(run) => {

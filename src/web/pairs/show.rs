@@ -105,6 +105,7 @@ pub(super) async fn drawn(
         blockers,
         warnings,
         work,
+        ..
     } = pair::find(visit.desk(), visit.caller(), id).await?;
     let names = Names::load(visit).await?;
     let engine = &visit.desk().engine;

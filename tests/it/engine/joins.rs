@@ -29,6 +29,7 @@ impl World {
         let wanted = Wanted {
             flows: Some(flows.iter().map(|flow| (*flow).to_owned()).collect()),
             full,
+            dry_run: false,
         };
         start(&self.desk, &self.caller, self.pair, wanted)
             .await

@@ -14,7 +14,8 @@ pub(super) async fn lacking(
     session: &Session,
     draft: &OrderDraft,
 ) -> Result<Vec<WaitingFor>, Fault> {
-    if let Some(closed) = closed_supplier(session, &draft.supplier).await? {
+    let is_assumed = session.assumes("vendor", &draft.supplier);
+    if !is_assumed && let Some(closed) = closed_supplier(session, &draft.supplier).await? {
         return Ok(vec![closed]);
     }
     let mut missing: Vec<WaitingFor> = unmapped_units(&draft.lines);
