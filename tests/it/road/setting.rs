@@ -41,6 +41,11 @@ pub struct Setting {
 
 impl Setting {
     pub async fn begin(database: &TestDatabase) -> Self {
+        Self::asking(database, Approval::Automatic).await
+    }
+
+    /// The same, where orders ask for approval or not.
+    pub async fn asking(database: &TestDatabase, orders: Approval) -> Self {
         let source = procore::start(procore::Options {
             port: 0,
             seed: 1,
@@ -50,7 +55,7 @@ impl Setting {
         let erp = infor_m3::start(infor_m3::Options { port: 0, seed: 1 }).unwrap();
         let desk = desk(database, &[&source, &erp]).await;
         let caller = account(&desk).await;
-        Self::of(desk, caller, (source, erp), Approval::Automatic).await
+        Self::of(desk, caller, (source, erp), orders).await
     }
 
     /// A tenant of a product that is there already, with simulated systems of its own.
@@ -165,8 +170,17 @@ impl Setting {
     }
 
     pub async fn ledger_of_the_erp(&self) -> Value {
+        ledger(&self.erp).await
+    }
+
+    pub async fn ledger_of_the_source(&self) -> Value {
+        ledger(&self.source).await
+    }
+}
+
+async fn ledger(sandbox: &Running) -> Value {
         let text = http::client()
-            .get(format!("{}/_sandbox/ledger", self.erp.url()))
+            .get(format!("{}/_sandbox/ledger", sandbox.url()))
             .send()
             .await
             .unwrap()
@@ -174,7 +188,6 @@ impl Setting {
             .await
             .unwrap();
         serde_json::from_str(&text).unwrap()
-    }
 }
 
 async fn desk(database: &TestDatabase, sandboxes: &[&Running]) -> Desk {

@@ -159,7 +159,6 @@ async fn a_run_is_watched_and_cancelled(it: &Travelled) {
 async fn wrong_wishes_are_refused(it: &Travelled) {
     let path = format!("/api/v1/pairs/{}/runs", it.road.pair);
     for (body, pointer) in [
-        (json!({"dry_run": true}), "/dry_run"),
         (json!({"dry_run": "no"}), "/dry_run"),
         (json!({"full": 1}), "/full"),
         (json!({"flows": "vendors"}), "/flows"),
