@@ -31,7 +31,12 @@ impl Setting {
         road.desk
             .store()
             .write(road.caller.tenant_id, &road.caller.actor, move |scope| {
-                Box::pin(store::pair::set_status(scope, pair, PairStatus::Draft, None))
+                Box::pin(store::pair::set_status(
+                    scope,
+                    pair,
+                    PairStatus::Draft,
+                    None,
+                ))
             })
             .await
             .unwrap();
@@ -190,7 +195,10 @@ fn every_row_says_enough(rows: &[Foreseen]) {
         assert!(!row.explanation.is_empty(), "{row:?}");
         match row.action {
             Action::Create => {
-                assert!(row.changes.iter().any(|change| change.to.is_some()), "{row:?}");
+                assert!(
+                    row.changes.iter().any(|change| change.to.is_some()),
+                    "{row:?}"
+                );
                 assert!(row.digest.is_some(), "{row:?}");
                 let is_order = row.flow.as_str() == "commitments";
                 assert_eq!(row.money.is_some(), is_order, "{row:?}");
@@ -289,7 +297,9 @@ async fn a_change_makes_a_dry_run_stale_and_a_later_start_does_not(database: Tes
     let id = road.start_dry_run(None, false).await;
     road.come_to_the_end(id).await;
     let is_blocked = async || {
-        let shown = pair::find(&road.desk, &road.caller, road.pair).await.unwrap();
+        let shown = pair::find(&road.desk, &road.caller, road.pair)
+            .await
+            .unwrap();
         assert!(shown.dry_run.is_some());
         let (_, is_current) = shown.dry_run.unwrap();
         let is_blocked = !shown.blockers.is_empty();

@@ -179,15 +179,15 @@ impl Setting {
 }
 
 async fn ledger(sandbox: &Running) -> Value {
-        let text = http::client()
-            .get(format!("{}/_sandbox/ledger", sandbox.url()))
-            .send()
-            .await
-            .unwrap()
-            .text()
-            .await
-            .unwrap();
-        serde_json::from_str(&text).unwrap()
+    let text = http::client()
+        .get(format!("{}/_sandbox/ledger", sandbox.url()))
+        .send()
+        .await
+        .unwrap()
+        .text()
+        .await
+        .unwrap();
+    serde_json::from_str(&text).unwrap()
 }
 
 async fn desk(database: &TestDatabase, sandboxes: &[&Running]) -> Desk {
