@@ -1,16 +1,20 @@
 //! `Idempotency-Key`: a POST that is sent again is answered as before and does nothing twice.
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::body::{BoxBody, to_bytes};
 use actix_web::dev::ServiceResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::HeaderMap;
+use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
 
+use super::api::{self, call::Call};
+use super::fields::Fields;
 use super::problem::Problem;
-use super::site::Site;
+use super::site::{SharedSite, Site};
 use crate::desk::replay::{self, Replay};
 use crate::domain::fault::Issue;
 use crate::domain::member::Caller;
@@ -27,7 +31,7 @@ pub struct Kept(pub String);
 
 /// Carries a request out unless its key is known.
 pub async fn once(
-    site: &Site,
+    site: &SharedSite,
     request: &HttpRequest,
     caller: &Caller,
     body: &[u8],
@@ -41,8 +45,21 @@ pub async fn once(
         Err(problem) => return refuse(problem),
     };
     let digest = request_digest(request, body);
-    match replay::claim(&site.desk, caller, &key, &digest, KEPT).await {
+    let times = (KEPT, site.begun_at);
+    match replay::claim(&site.desk, caller, (&key, &digest), times).await {
         Ok(Replay::New) => {}
+        Ok(Replay::CutOff {
+            since,
+            request: cut_off,
+        }) => match replay::made_by(&site.desk, caller, since, &cut_off).await {
+            Ok(None) => {}
+            Ok(Some(made)) => {
+                let answer = found(site, caller, &made).await;
+                let answer = ServiceResponse::new(request.clone(), answer);
+                return keep(site, caller, &key, answer).await;
+            }
+            Err(error) => return refuse(error.into()),
+        },
         Ok(Replay::Unfinished) => {
             return refuse(Problem::not_now(
                 "unfinished",
@@ -60,7 +77,22 @@ pub async fn once(
     keep(site, caller, &key, run.await).await
 }
 
-/// Stores the answer; a request that failed on our side frees its key.
+/// The answer to a request that made something and was cut off before it could say so.
+async fn found(site: &SharedSite, caller: &Caller, made: &(String, String)) -> HttpResponse {
+    let call = Call {
+        site: Arc::clone(site),
+        caller: caller.clone(),
+        query: Fields::default(),
+        body: Bytes::new(),
+    };
+    match api::made::again(call, &made.0, &made.1).await {
+        Ok(answer) => answer,
+        Err(problem) => HttpResponse::from_error(problem),
+    }
+}
+
+/// Stores the answer; a request that was refused frees its key. One that failed on our side may have committed
+/// what it was to do all the same: its key is taken over when that is sure to be over.
 async fn keep(
     site: &Site,
     caller: &Caller,
@@ -69,6 +101,9 @@ async fn keep(
 ) -> ServiceResponse<BoxBody> {
     let status = answer.status();
     // Problems are drawn later, and asking again is right for all of them.
+    if status.is_server_error() {
+        return answer;
+    }
     if !status.is_success() {
         if let Err(error) = replay::release(&site.desk, caller, key).await {
             tracing::error!(%error, "an idempotency key could not be freed");

@@ -8,6 +8,7 @@ use url::{Host, Url};
 use super::network::Network;
 use crate::desk::Desk;
 use crate::desk::refusal::Refusals;
+use crate::domain::clock::Timestamp;
 
 /// Who may open an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -35,6 +36,8 @@ pub struct Site {
     pub desk: Desk,
     pub config: Config,
     pub refusals: Refusals,
+    /// When this process began to answer.
+    pub begun_at: Timestamp,
 }
 
 pub type SharedSite = Arc<Site>;
@@ -43,6 +46,7 @@ impl Site {
     #[must_use]
     pub fn new(desk: Desk, config: Config) -> SharedSite {
         Arc::new(Self {
+            begun_at: desk.store().clock().now(),
             desk,
             config,
             refusals: Refusals::default(),

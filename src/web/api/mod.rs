@@ -4,6 +4,7 @@ pub mod call;
 pub mod connections;
 pub mod given;
 pub mod links;
+pub mod made;
 pub mod mappings;
 pub mod me;
 pub mod pairs;

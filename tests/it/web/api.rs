@@ -1,5 +1,11 @@
 //! The API's own manners: tokens, pages, problems, keys against doing things twice.
 
+use std::time::Duration;
+
+use ml_connector::desk::{replay, token};
+use ml_connector::domain::clock::{Clock, Timestamp};
+use ml_connector::domain::member::{Caller, Origin, Scope};
+use ml_connector::domain::tag::digest;
 use reqwest::header::CONTENT_TYPE;
 use serde_json::{Value, json};
 
@@ -169,5 +175,99 @@ async fn a_key_makes_a_post_happen_once(database: TestDatabase) {
     assert_eq!(post(&other, "k1", body).await.0, 201);
     let list = account.api.get("/api/v1/tokens", 200).await;
     assert_eq!(list["data"].as_array().unwrap().len(), 3);
+    app.stop().await;
+}
+
+both!(a_post_that_was_cut_off_is_found_or_carried_out_once);
+
+/// A request that held its key and died: after its act was committed, or before.
+async fn cut_off(
+    app: &TestApp,
+    bearer: &str,
+    key: &str,
+    commits: bool,
+    body: &Value,
+) -> Option<String> {
+    let caller = token::caller(&app.desk, bearer).await.unwrap().unwrap();
+    let origin = Origin {
+        source: "127.0.0.1".into(),
+        request_id: format!("request-of-{key}"),
+    };
+    let caller = Caller {
+        actor: caller.actor.clone().with_origin(origin),
+        ..caller
+    };
+    let sent = [
+        b"POST /api/v1/tokens\0".as_slice(),
+        body.to_string().as_bytes(),
+    ]
+    .concat();
+    let sent = digest(&sent);
+    let claim = replay::claim(
+        &app.desk,
+        &caller,
+        (key, &sent),
+        (Duration::from_secs(3600), Timestamp::default()),
+    );
+    assert_eq!(claim.await.unwrap(), replay::Replay::New);
+    if !commits {
+        return None;
+    }
+    let new = token::NewToken {
+        name: "once".into(),
+        scopes: vec![Scope::Read],
+        expires_in_days: None,
+    };
+    let made = token::create(&app.desk, &caller, new).await.unwrap();
+    Some(made.token.id.to_string())
+}
+
+async fn a_post_that_was_cut_off_is_found_or_carried_out_once(database: TestDatabase) {
+    let wanted = Wanted {
+        clock: Clock::by_hand("2026-11-24T09:00:00Z".parse().unwrap()),
+        ..Wanted::default()
+    };
+    let app = TestApp::start_on(database, wanted).await;
+    let account = app.account("Acme").await;
+    let bearer = account.created.api_token.open();
+    let body = json!({"name": "once", "scopes": ["read"]});
+    let post = async |key: &str| {
+        let answer = http::client()
+            .post(format!("{}/api/v1/tokens", app.url))
+            .bearer_auth(bearer)
+            .header("Idempotency-Key", key)
+            .header("Content-Type", "application/json")
+            .body(body.to_string())
+            .send()
+            .await
+            .unwrap();
+        let status = answer.status().as_u16();
+        (status, answer.json::<Value>().await.unwrap())
+    };
+    let made = cut_off(&app, bearer, "after", true, &body).await.unwrap();
+    cut_off(&app, bearer, "before", false, &body).await;
+    app.clock.advance(Duration::from_secs(5));
+    for key in ["after", "before"] {
+        assert_eq!(post(key).await.0, 409, "it may still be at it");
+    }
+    app.clock.advance(Duration::from_secs(60));
+    for _ in 0..2 {
+        let (status, found) = post("after").await;
+        assert_eq!((status, &found["id"]), (201, &json!(made)), "{found}");
+        assert!(found["token"].is_null(), "shown once, and that was then");
+    }
+    let (status, first) = post("before").await;
+    assert_eq!(status, 201);
+    assert!(
+        first["token"].is_string(),
+        "nothing was made, so it is carried out"
+    );
+    assert_eq!(post("before").await.1["id"], first["id"]);
+    let list = account.api.get("/api/v1/tokens", 200).await;
+    assert_eq!(
+        list["data"].as_array().unwrap().len(),
+        3,
+        "and the account's own"
+    );
     app.stop().await;
 }
