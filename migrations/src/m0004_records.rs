@@ -71,7 +71,6 @@ CREATE TABLE record (
 CREATE UNIQUE INDEX record_identity ON record (tenant_id, pair_id, flow, source_system, source_id);
 CREATE INDEX record_due ON record (tenant_id, rank, lane, source_at, source_id) WHERE due_at IS NOT NULL;
 CREATE INDEX record_due_next ON record (tenant_id, due_at) WHERE due_at IS NOT NULL;
-CREATE INDEX record_in_writing ON record (tenant_id, lane) WHERE state = 'syncing';
 CREATE INDEX record_syncing ON record (tenant_id, lane) WHERE state = 'syncing';
 CREATE INDEX record_by_state ON record (tenant_id, pair_id, flow, state, id);
 CREATE INDEX record_of_run ON record (tenant_id, run_id, state) WHERE run_id IS NOT NULL;

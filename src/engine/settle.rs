@@ -116,17 +116,16 @@ impl Turn {
     ) -> Result<bool, StoreError> {
         self.write(move |scope| {
             Box::pin(async move {
-                for (digest, content) in &settled.bodies {
-                    store::body::keep_as(scope, digest, content).await?;
+                for (digest, content) in settled.bodies {
+                    store::body::keep_as(scope, digest, content);
                 }
-                for link in settled.links {
-                    let is_part = PARTS.contains(&link.entity);
-                    match store::link::put(scope, link).await {
-                        // A part that another record's link holds on to is no reason to refuse the whole.
-                        Err(StoreError::Taken(_)) if is_part => {}
-                        put => put?,
-                    }
-                }
+                let (parts, wholes): (Vec<_>, Vec<_>) = settled
+                    .links
+                    .into_iter()
+                    .partition(|link| PARTS.contains(&link.entity));
+                store::link::put_all(scope, &wholes).await?;
+                // A part that another record's link holds on to is no reason to refuse the whole.
+                store::link::put_free(scope, &parts).await?;
                 if let Some((link, digest)) = &settled.holds {
                     store::link::note_draft(scope, *link, digest).await?;
                 }
@@ -140,9 +139,8 @@ impl Turn {
                 } else if had_waits {
                     store::wait::clear(scope, record.id).await?;
                 }
-                if let Some((content, calls)) = &settled.exchanges {
-                    store::exchange::keep(scope, record.id, record.attempts, *calls, content)
-                        .await?;
+                if let Some((content, calls)) = settled.exchanges {
+                    store::exchange::keep(scope, record.id, record.attempts, calls, content);
                 }
                 for needed in &settled.needed {
                     hint::need(scope, &page(needed), &needed.hint).await?;

@@ -65,6 +65,8 @@ struct Chain<'t, 'a, E: Canonical> {
     at: Progress,
     /// Something of the chain is not committed yet.
     is_ahead: bool,
+    /// The record is stored as being written, by this chain.
+    is_shown: bool,
     /// A final step was sent before the present one, and may have landed: starting afresh could make a second
     /// one.
     has_sent: bool,
@@ -103,6 +105,7 @@ pub(super) async fn begin<E: Canonical>(
         effect,
         at,
         is_ahead: true,
+        is_shown: false,
         has_sent: false,
     };
     // Boxed here and below: a chain is large, and futures of futures would hold it many times over.
@@ -122,6 +125,7 @@ pub(super) async fn go_on<E: Canonical>(trip: &Trip<'_, E>, effect: Effect) -> R
         effect,
         at,
         is_ahead: false,
+        is_shown: false,
         has_sent,
     };
     if let Some(Wish::Link(target_id)) = trip.before.wish.clone() {
@@ -239,8 +243,9 @@ impl<E: Canonical> Chain<'_, '_, E> {
             match step {
                 Ok(Step::More { at, durable }) => {
                     self.at = at;
-                    self.is_ahead = durable || upcoming.weight == Weight::Final;
+                    self.is_ahead = durable;
                     if upcoming.weight == Weight::Final {
+                        self.effect.state = EffectState::Open;
                         self.effect.counted = self.effect.counted.saturating_add(1);
                         self.has_sent = true;
                     }
@@ -313,25 +318,29 @@ impl<E: Canonical> Chain<'_, '_, E> {
         let seconds = i64::from(self.call_seconds())
             .saturating_add(i64::try_from(SEND_WINDOW.as_secs()).unwrap_or(0))
             .saturating_add(LEASE_MARGIN_SECONDS);
-        let (effect, work) = (self.effect.clone(), self.work.clone());
-        let bodies = self.settled.bodies.clone();
-        let happened: Vec<Happened> = self
-            .settled
-            .happened
-            .iter()
-            .cloned()
-            .chain(happened)
-            .collect();
+        let effect = self.effect.clone();
+        let is_resting = self.work.record.substate.is_some();
+        // The record says that it is being written since the chain's first commit; only the write goes on.
+        let shown = (!self.is_shown || is_resting).then(|| self.work.clone());
+        let (is_saved, revision) = (shown.is_some(), self.work.revision);
+        // Kept and told with this commit; where it fails, the chain ends.
+        let bodies = std::mem::take(&mut self.settled.bodies);
+        let told = std::mem::take(&mut self.settled.happened);
         self.trip
             .turn
             .write_lasting(seconds, move |scope| {
                 Box::pin(async move {
-                    for (digest, content) in &bodies {
-                        store::body::keep_as(scope, digest, content).await?;
+                    for (digest, content) in bodies {
+                        store::body::keep_as(scope, digest, content);
                     }
-                    effect::save(scope, &effect).await?;
-                    store::record::save(scope, &work).await?;
-                    for happened in happened {
+                    match &shown {
+                        Some(work) => {
+                            effect::save(scope, &effect).await?;
+                            store::record::save(scope, work).await?;
+                        }
+                        None => effect::advance(scope, &effect, revision).await?,
+                    }
+                    for happened in told.into_iter().chain(happened) {
                         scope.tell(happened);
                     }
                     Ok(())
@@ -339,10 +348,10 @@ impl<E: Canonical> Chain<'_, '_, E> {
             })
             .await?;
         self.is_ahead = false;
-        self.work.revision = self.work.revision.saturating_add(1);
-        // Kept and told by then.
-        self.settled.bodies.clear();
-        self.settled.happened.clear();
+        self.is_shown = !is_resting;
+        if is_saved {
+            self.work.revision = self.work.revision.saturating_add(1);
+        }
         Ok(())
     }
 

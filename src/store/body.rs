@@ -10,33 +10,16 @@ struct Row {
     content: String,
 }
 
-/// Keeps a text and gives its digest.
-///
-/// # Errors
-/// `Database`.
-pub async fn keep(scope: &Scope, content: &str) -> Result<String, StoreError> {
+/// Keeps a text and gives its digest. It is there with the commit.
+pub fn keep(scope: &Scope, content: String) -> String {
     let digest = digest(content.as_bytes());
-    keep_as(scope, &digest, content).await?;
-    Ok(digest)
+    scope.keep(digest.clone(), content);
+    digest
 }
 
-/// Keeps a text under a digest that is known already.
-///
-/// # Errors
-/// `Database`.
-pub async fn keep_as(scope: &Scope, digest: &str, content: &str) -> Result<(), StoreError> {
-    scope
-        .run(
-            "INSERT INTO body (tenant_id, digest, content, created_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
-            [
-                scope.tenant_value(),
-                digest.into(),
-                content.into(),
-                scope.now().0.into(),
-            ],
-        )
-        .await?;
-    Ok(())
+/// Keeps a text under a digest that is known already. It is there with the commit.
+pub fn keep_as(scope: &Scope, digest: String, content: String) {
+    scope.keep(digest, content);
 }
 
 /// A kept text; none when it was erased.

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, FromQueryResult, Value};
 
 use super::StoreError;
-use super::scope::{Told, of_tenant, one, run};
+use super::commit::Left;
+use super::scope::{Told, one, run};
 use crate::audit::{Event, Head, SALT_BYTES, chain};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::TenantId;
@@ -18,10 +19,7 @@ struct HeadRow {
 }
 
 /// Chains what the units of a commit told, tenant by tenant in a fixed order.
-pub(super) async fn append(
-    tx: &DatabaseTransaction,
-    told: Vec<(TenantId, Actor, Timestamp, Told)>,
-) -> Result<(), StoreError> {
+pub(super) async fn append(tx: &DatabaseTransaction, told: Vec<Left>) -> Result<(), StoreError> {
     let mut by_tenant: BTreeMap<TenantId, Vec<(Actor, Timestamp, Told)>> = BTreeMap::new();
     for (tenant, actor, at, left) in told {
         if !left.happened.is_empty() {
@@ -29,9 +27,6 @@ pub(super) async fn append(
         }
     }
     for (tenant, units) in by_tenant {
-        if tx.get_database_backend() == DbBackend::Postgres {
-            of_tenant(tx, tenant).await?;
-        }
         append_for(tx, tenant, &units).await?;
     }
     Ok(())

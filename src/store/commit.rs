@@ -1,4 +1,4 @@
-//! Shared commits: units that are ready together are committed together, each on its own savepoint.
+//! Shared commits: units that are ready together are committed together, and each can be taken back alone.
 //!
 //! SQLite has one writer, so all units share one queue. On PostgreSQL a few queues run side by side;
 //! a tenant always meets the same one, and one commit holds one tenant only.
@@ -16,9 +16,10 @@ use sea_orm::{
 };
 use tokio::sync::{mpsc, oneshot};
 
+use super::held::Held;
 use super::scope::{Scope, Told, of_tenant};
-use super::{StoreError, chain, outbox};
-use crate::domain::clock::Clock;
+use super::{StoreError, chain, kept, outbox};
+use crate::domain::clock::{Clock, Timestamp};
 use crate::domain::ids::TenantId;
 use crate::domain::member::Actor;
 
@@ -177,24 +178,19 @@ async fn commit_all(
 
 /// One commit.
 async fn commit(connection: &DatabaseConnection, clock: &Clock, units: Vec<Unit>) {
-    let tx = match begin(connection).await {
-        Ok(tx) => tx,
+    let first = units.first().map(|unit| unit.tenant);
+    let mut batch = match Batch::begin(connection, first, units.len() > 1).await {
+        Ok(batch) => batch,
         Err(error) => return refuse(units, &error),
     };
     let mut finishes = Vec::with_capacity(units.len());
-    let mut told = Vec::with_capacity(units.len());
     for unit in units {
-        let (tenant, actor) = (unit.tenant, unit.actor.clone());
-        let at = clock.now();
-        match carry_out(&tx, at, unit).await {
-            Ok((left, finish)) => {
-                told.push((tenant, actor, at, left));
-                finishes.push(finish);
-            }
+        match batch.carry_out(clock.now(), unit).await {
+            Ok(finish) => finishes.push(finish),
             Err(finish) => finish(),
         }
     }
-    let committed = finish(tx, told).await;
+    let committed = batch.finish().await;
     for finish in finishes {
         finish(match &committed {
             Ok(()) => Ok(()),
@@ -203,66 +199,134 @@ async fn commit(connection: &DatabaseConnection, clock: &Clock, units: Vec<Unit>
     }
 }
 
-/// Runs one unit on its own savepoint. The error is the way to tell its caller that nothing stayed.
-async fn carry_out(
-    tx: &DatabaseTransaction,
-    at: crate::domain::clock::Timestamp,
-    unit: Unit,
-) -> Result<(Told, Finish), Box<dyn FnOnce() + Send>> {
-    let savepoint = match open_savepoint(tx, unit.tenant).await {
-        Ok(savepoint) => savepoint,
-        Err(error) => {
+/// What a unit that stays has told, by whom and when.
+pub(super) type Left = (TenantId, Actor, Timestamp, Told);
+
+/// Units that share a transaction. Each begins on a savepoint, unless it is alone.
+struct Batch {
+    tx: Arc<DatabaseTransaction>,
+    held: Arc<Held>,
+    is_shared: bool,
+    savepoint: Savepoint,
+    left: Vec<Left>,
+}
+
+/// Where the one savepoint stands that units use in turn.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Savepoint {
+    None,
+    /// Everything before it stays; the next unit moves it behind what was done since.
+    Behind,
+    /// Nothing was done since.
+    Here,
+}
+
+impl Batch {
+    async fn begin(
+        connection: &DatabaseConnection,
+        first: Option<TenantId>,
+        is_shared: bool,
+    ) -> Result<Self, StoreError> {
+        let tx = begin(connection).await?;
+        if let (DbBackend::Postgres, Some(tenant)) = (tx.get_database_backend(), first) {
+            // One commit holds one tenant there.
+            of_tenant(&tx, tenant).await?;
+        }
+        Ok(Self {
+            tx: Arc::new(tx),
+            held: Arc::default(),
+            is_shared,
+            savepoint: Savepoint::None,
+            left: Vec::new(),
+        })
+    }
+
+    /// Runs one unit. The error is the way to tell its caller that nothing stayed.
+    async fn carry_out(
+        &mut self,
+        at: Timestamp,
+        unit: Unit,
+    ) -> Result<Finish, Box<dyn FnOnce() + Send>> {
+        if let Err(error) = self.set_savepoint().await {
             let unit = vec![unit];
             return Err(Box::new(move || refuse(unit, &error)));
         }
-    };
-    let scope = Scope::new(unit.tenant, unit.actor, at, savepoint);
-    let work = unit.work;
-    // A defect in one unit must not end the queue that everybody's units go through.
-    let worked = AssertUnwindSafe(async { work(&scope).await })
-        .catch_unwind()
-        .await;
-    let (savepoint, left) = scope.into_parts();
-    let Ok((stays, finish)) = worked else {
-        tracing::error!(tenant = %unit.tenant, "a unit broke off; nothing of it stays");
-        let undone = savepoint.rollback().await;
-        return Err(Box::new(move || {
-            if let Err(error) = undone {
-                tracing::error!(%error, "a broken unit could not be taken back");
-            }
-        }));
-    };
-    let closed = if stays {
-        savepoint.commit().await
-    } else {
-        savepoint.rollback().await
-    };
-    match (stays, closed) {
-        (true, Ok(())) => Ok((left, finish)),
-        (_, Err(error)) => Err(Box::new(move || finish(Err(error.into())))),
-        (false, Ok(())) => Err(Box::new(move || finish(Ok(())))),
+        let tenant = unit.tenant;
+        let actor = unit.actor.clone();
+        let scope = Scope::new(
+            tenant,
+            unit.actor,
+            at,
+            Arc::clone(&self.tx),
+            Arc::clone(&self.held),
+        );
+        let work = unit.work;
+        // A defect in one unit must not end the queue that everybody's units go through.
+        let worked = AssertUnwindSafe(async { work(&scope).await })
+            .catch_unwind()
+            .await;
+        let told = scope.into_told();
+        let Ok((stays, finish)) = worked else {
+            tracing::error!(%tenant, "a unit broke off; nothing of it stays");
+            let undone = self.take_back().await;
+            return Err(Box::new(move || {
+                if let Err(error) = undone {
+                    tracing::error!(%error, "a broken unit could not be taken back");
+                }
+            }));
+        };
+        if stays {
+            self.left.push((tenant, actor, at, told));
+            return Ok(finish);
+        }
+        let undone = self.take_back().await;
+        Err(Box::new(move || finish(undone)))
     }
-}
 
-async fn open_savepoint(
-    tx: &DatabaseTransaction,
-    tenant: TenantId,
-) -> Result<DatabaseTransaction, StoreError> {
-    if tx.get_database_backend() == DbBackend::Postgres {
-        of_tenant(tx, tenant).await?;
+    /// What comes next can be taken back alone.
+    async fn set_savepoint(&mut self) -> Result<(), StoreError> {
+        let sql = match self.savepoint {
+            _ if !self.is_shared => return Ok(()),
+            Savepoint::Here => "",
+            Savepoint::None => "SAVEPOINT unit",
+            Savepoint::Behind => "RELEASE SAVEPOINT unit; SAVEPOINT unit",
+        };
+        if !sql.is_empty() {
+            self.tx.execute_unprepared(sql).await?;
+        }
+        self.savepoint = Savepoint::Behind;
+        Ok(())
     }
-    Ok(tx.begin().await?)
-}
 
-/// Chains what happened and wakes who has work: last, so that heads are held for a moment only.
-async fn finish(
-    tx: DatabaseTransaction,
-    told: Vec<(TenantId, Actor, crate::domain::clock::Timestamp, Told)>,
-) -> Result<(), StoreError> {
-    outbox::wake_all(&tx, &told).await?;
-    chain::append(&tx, told).await?;
-    tx.commit().await?;
-    Ok(())
+    /// Nothing of the last unit stays, its locks included. One that was alone goes with the transaction.
+    async fn take_back(&mut self) -> Result<(), StoreError> {
+        self.held.forget();
+        if self.is_shared {
+            self.tx
+                .execute_unprepared("ROLLBACK TO SAVEPOINT unit")
+                .await?;
+            self.savepoint = Savepoint::Here;
+        }
+        Ok(())
+    }
+
+    /// Stores what was kept, chains what happened and wakes who has work: last, so that heads are held for a
+    /// moment only.
+    async fn finish(mut self) -> Result<(), StoreError> {
+        let Some(tx) = Arc::into_inner(self.tx) else {
+            // A unit has let its scope outlive it; the transaction rolls back with the last holder.
+            return Err(StoreError::NotDone);
+        };
+        if self.left.is_empty() {
+            tx.rollback().await?;
+            return Ok(());
+        }
+        kept::store(&tx, &mut self.left).await?;
+        outbox::wake_all(&tx, &self.left).await?;
+        chain::append(&tx, self.left).await?;
+        tx.commit().await?;
+        Ok(())
+    }
 }
 
 async fn begin(connection: &DatabaseConnection) -> Result<DatabaseTransaction, StoreError> {

@@ -182,3 +182,36 @@ pub async fn save(scope: &Scope, effect: &Effect) -> Result<(), StoreError> {
         _ => Ok(()),
     }
 }
+
+const ADVANCE: &str = "
+UPDATE effect SET state = $6, operation = $7, attempt = $8, fence = $9, progress = $10, send_deadline = $11,
+  counted = $12, updated_at = $13
+WHERE tenant_id = $1 AND place = $2 AND entity = $3 AND natural_key = $4 AND record_id = $5 AND EXISTS (
+  SELECT 1 FROM record WHERE record.tenant_id = $1 AND record.id = $5 AND record.revision = $14)";
+
+/// Keeps how far a write has come whose record stays as it is: between two steps of a chain.
+///
+/// # Errors
+/// `RECORD_CHANGED` when somebody decided about the record meanwhile.
+pub async fn advance(scope: &Scope, effect: &Effect, revision: i64) -> Result<(), StoreError> {
+    let values: [Value; 14] = [
+        scope.tenant_value(),
+        effect.place.clone().into(),
+        effect.entity.as_str().into(),
+        effect.natural_key.clone().into(),
+        effect.record.0.into(),
+        effect.state.as_str().into(),
+        effect.operation.clone().into(),
+        i64::from(effect.attempt).into(),
+        effect.fence.into(),
+        effect.progress.clone().into(),
+        effect.send_deadline.map(|at| at.0).into(),
+        i64::from(effect.counted).into(),
+        scope.now().0.into(),
+        revision.into(),
+    ];
+    match scope.run(ADVANCE, values).await? {
+        0 => Err(StoreError::RECORD_CHANGED),
+        _ => Ok(()),
+    }
+}

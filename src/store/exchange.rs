@@ -1,7 +1,8 @@
 //! What was said between us and the vendors while a record was worked on.
 
-use sea_orm::{FromQueryResult, Value};
+use sea_orm::FromQueryResult;
 
+use super::scope::Exchanged;
 use super::{Scope, StoreError, body};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::RecordId;
@@ -24,35 +25,15 @@ struct Row {
     content: Option<String>,
 }
 
-/// Keeps the exchanges of a piece of work.
-///
-/// # Errors
-/// `Database`.
-pub async fn keep(
-    scope: &Scope,
-    record: RecordId,
-    attempt: u32,
-    calls: usize,
-    content: &str,
-) -> Result<(), StoreError> {
-    let digest = body::keep(scope, content).await?;
-    let values: [Value; 7] = [
-        scope.tenant_value(),
-        RecordId::generate().0.into(),
-        record.0.into(),
-        i64::from(attempt).into(),
-        scope.now().0.into(),
-        i64::try_from(calls).unwrap_or(i64::MAX).into(),
-        digest.into(),
-    ];
-    scope
-        .run(
-            "INSERT INTO exchange (tenant_id, id, record_id, attempt, at, calls, body_digest) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7)",
-            values,
-        )
-        .await?;
-    Ok(())
+/// Keeps the exchanges of a piece of work. They are there with the commit.
+pub fn keep(scope: &Scope, record: RecordId, attempt: u32, calls: usize, content: String) {
+    let digest = body::keep(scope, content);
+    scope.exchanged(Exchanged {
+        record,
+        attempt,
+        calls,
+        digest,
+    });
 }
 
 /// Everything kept of a record's exchanges, oldest first; the last `limit` of them.

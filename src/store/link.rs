@@ -3,6 +3,7 @@
 use sea_orm::{FromQueryResult, Value};
 use uuid::Uuid;
 
+use super::chain::marks;
 use super::{Scope, StoreError};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{LinkId, PairId};
@@ -152,40 +153,77 @@ pub struct NewLink {
     pub draft_digest: Option<String>,
 }
 
-const PUT: &str = "
-INSERT INTO link (tenant_id, id, pair_id, entity, scope, source_system, source_id, target_system, target_id,
-  matched_by, alias, draft_digest, created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, $11, $12)
-ON CONFLICT (tenant_id, pair_id, entity, source_id) WHERE alias = 0 DO UPDATE SET
-  scope = excluded.scope, target_system = excluded.target_system, target_id = excluded.target_id,
-  matched_by = CASE WHEN link.target_id = excluded.target_id THEN link.matched_by ELSE excluded.matched_by END,
-  draft_digest = excluded.draft_digest";
+/// Columns of one link in [`put_all`].
+const COLUMNS_PUT: usize = 12;
+/// Links of one statement.
+const LINKS_MAX: usize = 500;
 
 /// Makes a link, or moves the one that its source record has.
 ///
 /// # Errors
 /// `Taken` when the target record is another source record's.
 pub async fn put(scope: &Scope, link: NewLink) -> Result<(), StoreError> {
-    let taken = of_target(scope, link.pair, &link.entity, &link.target.id).await?;
-    if taken.is_some_and(|other| other.source.id != link.source.id) {
+    put_all(scope, std::slice::from_ref(&link)).await
+}
+
+/// Makes links, or moves those that their source records have.
+///
+/// # Errors
+/// `Taken` when a target record is another source record's.
+pub async fn put_all(scope: &Scope, links: &[NewLink]) -> Result<(), StoreError> {
+    let put = put_free(scope, links).await?;
+    if put < u64::try_from(links.len()).unwrap_or(u64::MAX) {
         return Err(StoreError::Taken("this target record"));
     }
-    let values: [Value; 12] = [
+    Ok(())
+}
+
+/// The same, leaving out those whose target record is another source record's. Gives how many were put.
+///
+/// # Errors
+/// `Database`.
+pub async fn put_free(scope: &Scope, links: &[NewLink]) -> Result<u64, StoreError> {
+    let mut put = 0_u64;
+    for some in links.chunks(LINKS_MAX) {
+        let values: Vec<Value> = some.iter().flat_map(|link| row(scope, link)).collect();
+        put = put.saturating_add(scope.run(&put_sql(some.len()), values).await?);
+    }
+    Ok(put)
+}
+
+fn row(scope: &Scope, link: &NewLink) -> [Value; COLUMNS_PUT] {
+    [
         scope.tenant_value(),
         LinkId::generate().0.into(),
         link.pair.0.into(),
         link.entity.as_str().into(),
-        link.place.into(),
+        link.place.clone().into(),
         link.source.system.as_str().into(),
-        link.source.id.into(),
+        link.source.id.clone().into(),
         link.target.system.as_str().into(),
-        link.target.id.into(),
-        link.matched_by.into(),
-        link.draft_digest.into(),
+        link.target.id.clone().into(),
+        link.matched_by.clone().into(),
+        link.draft_digest.clone().into(),
         scope.now().0.into(),
-    ];
-    scope.run(PUT, values).await?;
-    Ok(())
+    ]
+}
+
+/// Links whose target is another source record's are left out, which the count of rows tells.
+fn put_sql(links: usize) -> String {
+    format!(
+        "INSERT INTO link (tenant_id, id, pair_id, entity, scope, source_system, source_id, target_system, target_id,
+           matched_by, draft_digest, created_at, alias)
+         SELECT new.*, 0 FROM (VALUES {}) AS new
+         WHERE NOT EXISTS (SELECT 1 FROM link AS other WHERE other.tenant_id = new.column1
+           AND other.pair_id = new.column3 AND other.entity = new.column4 AND other.target_id = new.column9
+           AND other.alias = 0 AND other.source_id <> new.column7)
+         ON CONFLICT (tenant_id, pair_id, entity, source_id) WHERE alias = 0 DO UPDATE SET
+           scope = excluded.scope, target_system = excluded.target_system, target_id = excluded.target_id,
+           matched_by = CASE WHEN link.target_id = excluded.target_id THEN link.matched_by
+             ELSE excluded.matched_by END,
+           draft_digest = excluded.draft_digest",
+        marks(links, COLUMNS_PUT)
+    )
 }
 
 /// Takes the link of a source record away. Gives whether there was one.

@@ -101,7 +101,8 @@ impl Store {
             tenant,
             Actor::worker(),
             self.inner.clock.now(),
-            tx,
+            Arc::new(tx),
+            Arc::default(),
         ))
     }
 

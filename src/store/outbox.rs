@@ -5,11 +5,11 @@ use apalis_postgres::PostgresStorage;
 use apalis_sqlite::SqliteStorage;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr};
 
-use super::scope::{Told, run};
+use super::commit::Left;
+use super::scope::run;
 use super::{Store, StoreError};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::TenantId;
-use crate::domain::member::Actor;
 
 /// The queue that slices wait in.
 pub const WORK_TENANT: &str = "work_tenant";
@@ -31,10 +31,7 @@ pub(super) async fn create_queue(connection: &DatabaseConnection) -> Result<(), 
 }
 
 /// Wakes every tenant whose units asked for it, once each.
-pub(super) async fn wake_all(
-    tx: &DatabaseTransaction,
-    told: &[(TenantId, Actor, Timestamp, Told)],
-) -> Result<(), StoreError> {
+pub(super) async fn wake_all(tx: &DatabaseTransaction, told: &[Left]) -> Result<(), StoreError> {
     let mut wakes: Vec<(TenantId, Timestamp, Timestamp)> = Vec::new();
     for (tenant, _, now, left) in told {
         let Some(due_at) = left.due_at else { continue };

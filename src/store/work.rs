@@ -47,6 +47,7 @@ pub(super) fn database_now(scope: &Scope) -> &'static str {
 /// # Errors
 /// `Database`.
 pub async fn take(scope: &Scope, holder: &str) -> Result<Option<Lease>, StoreError> {
+    scope.held().forget();
     let now = database_now(scope);
     let sql = format!(
         "INSERT INTO tenant_lease (tenant_id, holder, until, fence)
@@ -79,6 +80,10 @@ pub async fn take(scope: &Scope, holder: &str) -> Result<Option<Lease>, StoreErr
 /// # Errors
 /// `Stale` when it was lost.
 pub async fn extend(scope: &Scope, lease: &Lease, seconds: i64) -> Result<(), StoreError> {
+    // Whoever asks did so before this transaction began, so what was extended in it lasts long enough.
+    if scope.held().covers(scope.tenant(), lease.fence, seconds) {
+        return Ok(());
+    }
     let now = database_now(scope);
     let sql = format!(
         "UPDATE tenant_lease SET until = CASE WHEN until > {now} + $3 THEN until ELSE {now} + $3 END
@@ -86,7 +91,9 @@ pub async fn extend(scope: &Scope, lease: &Lease, seconds: i64) -> Result<(), St
     );
     let lasting = seconds.saturating_mul(Timestamp::SECOND);
     let values = [scope.tenant_value(), lease.fence.into(), lasting.into()];
-    held(scope.run(&sql, values).await?)
+    held(scope.run(&sql, values).await?)?;
+    scope.held().note(scope.tenant(), lease.fence, seconds);
+    Ok(())
 }
 
 /// Stops the unit when the lease is no longer ours. First statement of every intent and outcome.
@@ -94,6 +101,9 @@ pub async fn extend(scope: &Scope, lease: &Lease, seconds: i64) -> Result<(), St
 /// # Errors
 /// `Stale` when it was lost.
 pub async fn check(scope: &Scope, lease: &Lease) -> Result<(), StoreError> {
+    if scope.held().covers(scope.tenant(), lease.fence, 0) {
+        return Ok(());
+    }
     let sql = match scope.tx().get_database_backend() {
         // The row stays as it is until the commit.
         DbBackend::Postgres => "SELECT fence FROM tenant_lease WHERE tenant_id = $1 FOR SHARE",
@@ -102,7 +112,9 @@ pub async fn check(scope: &Scope, lease: &Lease) -> Result<(), StoreError> {
     let found: Option<Fence> = scope.one(sql, [scope.tenant_value()]).await?;
     held(u64::from(
         found.is_some_and(|found| found.fence == lease.fence),
-    ))
+    ))?;
+    scope.held().note(scope.tenant(), lease.fence, 0);
+    Ok(())
 }
 
 fn held(rows: u64) -> Result<(), StoreError> {
@@ -122,6 +134,7 @@ pub async fn end(
     lease: &Lease,
     next: Option<Timestamp>,
 ) -> Result<bool, StoreError> {
+    scope.held().forget();
     let now = database_now(scope);
     let free =
         format!("UPDATE tenant_lease SET until = {now} - 1 WHERE tenant_id = $1 AND fence = $2");

@@ -132,7 +132,7 @@ async fn a_lost_lease_commits_nothing(database: TestDatabase) {
         .write(move |scope| {
             Box::pin(async move {
                 work::check(scope, &late).await?;
-                ml_connector::store::body::keep(scope, "an outcome").await?;
+                ml_connector::store::body::keep(scope, "an outcome".to_owned());
                 Ok(())
             })
         })

@@ -74,8 +74,8 @@ async fn furnish(bench: &Bench) -> RecordId {
                     },
                 )
                 .await?;
-                body::keep(scope, "the same text").await?;
-                exchange::keep(scope, id, 1, 1, "[]").await?;
+                body::keep(scope, "the same text".to_owned());
+                exchange::keep(scope, id, 1, 1, "[]".to_owned());
                 cursor::set(scope, pair, "commitments", scope.now()).await?;
                 run::open(
                     scope,

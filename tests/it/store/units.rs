@@ -20,7 +20,7 @@ both!(
 );
 
 async fn keep(scope: &Scope, text: String, ends: Result<(), StoreError>) -> Result<(), StoreError> {
-    let digest = body::keep(scope, &text).await?;
+    let digest = body::keep(scope, text);
     scope.tell(Happened::new("body.kept", "body", digest));
     ends
 }

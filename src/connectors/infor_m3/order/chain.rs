@@ -120,7 +120,8 @@ impl Entry<'_> {
             .ok_or_else(|| lost("AddHead", "order number"))?;
         Ok(Step::More {
             at: self.at.then(LINE, 0).with_key(ORDER_NUMBER, order_number),
-            durable: true,
+            // Taking the batch back needs its message number only.
+            durable: false,
         })
     }
 
@@ -209,7 +210,8 @@ impl Entry<'_> {
         let call = mi("PPS370MI", "FinishEntry", fields).in_division(&self.draft.division);
         let accepted = Step::More {
             at: self.at.then(PROOF, 0),
-            durable: true,
+            // Looked at next; a crash in between looks for the order as well.
+            durable: false,
         };
         let nok = match client::try_write(self.session, &call).await? {
             Ok(_) => return Ok(accepted),
@@ -234,7 +236,7 @@ impl Entry<'_> {
     }
 
     fn go_on(&self, at: Progress) -> Step {
-        let durable = at.next != self.at.next || at.index.is_multiple_of(DURABLE_EVERY);
+        let durable = at.index > 0 && at.index.is_multiple_of(DURABLE_EVERY);
         Step::More { at, durable }
     }
 

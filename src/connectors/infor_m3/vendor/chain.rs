@@ -56,7 +56,9 @@ pub(super) async fn step(
         EMAIL => email(session, draft, at).await?,
         _ => return proof(session, draft, at).await,
     };
-    Ok(Step::More { at, durable: true })
+    // Before a look it need not be stored: a crash in between looks as well.
+    let durable = at.next != PROOF;
+    Ok(Step::More { at, durable })
 }
 
 async fn copy(session: &Session, draft: &SupplierDraft, at: &Progress) -> Result<Progress, Fault> {
