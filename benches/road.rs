@@ -35,6 +35,10 @@ use ml_connector::vault::{MasterKeys, Vault};
 use ml_connector::{connectors, jobs, pairs};
 use serde_json::{Value, json};
 
+/// That of the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 struct Wanted {
     vendors: u64,
     orders: u64,
