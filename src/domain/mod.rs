@@ -5,6 +5,7 @@
 pub mod audit;
 pub mod clock;
 pub mod connection;
+pub mod csv;
 pub mod fault;
 pub mod form;
 pub mod ids;

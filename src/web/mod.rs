@@ -32,6 +32,7 @@ mod paging;
 mod pairs;
 pub mod problem;
 mod records;
+mod report;
 pub mod routes;
 mod runs;
 mod server;

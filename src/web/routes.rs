@@ -15,7 +15,7 @@ use super::problem::Problem;
 use super::records::{act, bulk, list as records, show as record};
 use super::{
     account, approvals, assets, audit, connections, cross_references, dashboard, health, landing,
-    mappings, openapi, pairs, runs, sign_in, sign_up, tokens,
+    mappings, openapi, pairs, report, runs, sign_in, sign_up, tokens,
 };
 use crate::domain::member::Scope;
 
@@ -261,6 +261,7 @@ pub static ROUTES: &[Route] = &[
     page(Verb::Get, "/runs", READ, || web::to(runs::list)),
     page(Verb::Get, "/runs/events", READ, || web::to(runs::watch_all)),
     page(Verb::Get, "/runs/{id}", READ, || web::to(runs::show)),
+    page(Verb::Get, "/runs/{id}/changes", READ, || web::to(report::export)),
     page(Verb::Get, "/runs/{id}/events", READ, || web::to(runs::watch)),
     page(Verb::Post, "/runs/{id}/cancel", OPERATE, || web::to(runs::cancel)),
     page(Verb::Get, "/cross-references", READ, || web::to(cross_references::list)),
@@ -328,6 +329,11 @@ pub static ROUTES: &[Route] = &[
             .query(&[("pair", "Of this pair")])),
     call(Verb::Get, "/api/v1/runs/{id}", READ, || web::to(api::runs::show),
         Doc::new("Shows a run with its counts").gives(200, of::<api::runs::RunView>)),
+    call(Verb::Get, "/api/v1/runs/{id}/changes", READ, || web::to(api::changes::list),
+        Doc::new("Lists what a dry run foresees; whole as a file with `format=csv` or `format=jsonl`")
+            .gives(200, list::<api::changes::ForeseenView>).paged()
+            .query(&[("flow", "Of this flow"), ("action", "One action, or several with commas"),
+                ("format", "`json`, `csv` or `jsonl`; the Accept header says the same")])),
     call(Verb::Post, "/api/v1/runs/{id}/cancel", OPERATE, || web::to(api::runs::cancel),
         Doc::new("Ends a run; what it has seen goes on by itself").gives(200, of::<api::runs::RunView>)),
 

@@ -50,7 +50,11 @@ impl Line {
             pair: names.pair(run.pair_id),
             state: run.state.as_str(),
             state_title: state_title(run.state),
-            trigger: trigger(run.trigger),
+            trigger: if run.dry_run {
+                "Dry run"
+            } else {
+                trigger(run.trigger)
+            },
             began_at: began.to_string(),
             began: say::distance(began, now),
             took: took(run),
@@ -104,6 +108,9 @@ fn summary(run: &Run) -> String {
             .clone()
             .unwrap_or_else(|| "No change since the last run".to_owned());
     }
+    if run.dry_run {
+        return foreseen(run);
+    }
     let parts = [
         (seen, "seen"),
         (total(|counts| counts.created), "created"),
@@ -115,6 +122,26 @@ fn summary(run: &Run) -> String {
         (total(|counts| counts.retrying), "retrying"),
         (total(|counts| counts.failed), "failed"),
     ];
+    told(&parts)
+}
+
+/// What a dry run found, in a few words.
+pub(super) fn foreseen(run: &Run) -> String {
+    let total = |count: fn(&Counts) -> u64| -> u64 { run.flows.values().map(count).sum() };
+    let parts = [
+        (total(|counts| counts.created), "would be created"),
+        (total(|counts| counts.updated), "changed"),
+        (total(|counts| counts.linked), "linked"),
+        (total(|counts| counts.unchanged), "left as they are"),
+        (total(|counts| counts.waiting), "would wait"),
+        (total(|counts| counts.review), "need a match"),
+        (total(|counts| counts.failed), "would fail"),
+        (total(|counts| counts.ignored), "left out"),
+    ];
+    told(&parts)
+}
+
+fn told(parts: &[(u64, &str)]) -> String {
     let told: Vec<String> = parts
         .iter()
         .filter(|(count, _)| *count > 0)
@@ -225,6 +252,9 @@ pub async fn show(visit: Visit, id: Id<RunId>) -> Answer {
     let mut open = run::find(&scope, id.0).await?;
     count(&scope, &mut open).await?;
     drop(scope);
+    if open.run.dry_run {
+        return super::report::show(visit, names, open).await;
+    }
     let run = &open.run;
     let seen: u64 = run.flows.values().map(|counts| counts.seen).sum();
     let done = run.flows.values().map(at_rest).sum();
@@ -299,7 +329,7 @@ fn facts(run: &Run) -> Vec<(&'static str, String)> {
 }
 
 /// What is being listed at the source; empty once everything is.
-fn listing(open: &OpenRun, names: &Names) -> String {
+pub(super) fn listing(open: &OpenRun, names: &Names) -> String {
     let flow = open.listing.as_ref().and_then(|listing| listing.pass());
     match flow {
         Some(pass) if open.run.ended_at.is_none() => {
@@ -392,10 +422,7 @@ pub async fn watch_all(visit: Visit) -> Answer {
 pub async fn cancel(visit: Visit, id: Id<RunId>) -> Answer {
     let to = format!("/runs/{}", id.0);
     match act::cancel(visit.desk(), visit.caller(), id.0).await {
-        Ok(()) => Ok(
-            Flash::done("The run was cancelled. What it had seen goes on by itself.")
-                .go(&visit.site, to),
-        ),
+        Ok(()) => Ok(Flash::done("It was cancelled.").go(&visit.site, to)),
         Err(crate::desk::DeskError::NotNow { message, .. }) => {
             Ok(Flash::warning(message).go(&visit.site, to))
         }

@@ -1,6 +1,7 @@
 //! The JSON API. A handler is: the call, what it brought, one act, one view.
 
 pub mod call;
+pub mod changes;
 pub mod connections;
 pub mod given;
 pub mod links;

@@ -14,8 +14,8 @@ use crate::domain::fault::{Fault, Issue};
 use crate::domain::ids::RecordId;
 use crate::domain::member::Scope;
 use crate::domain::money::plain;
-use crate::domain::plan::Action;
-use crate::domain::record::Record;
+use crate::domain::plan::{Action, Candidate, Change};
+use crate::domain::record::{Record, WaitingFor};
 use crate::store::audit::{self, Filter as EventFilter, Order};
 use crate::store::search;
 use crate::web::fields::Fields;
@@ -95,11 +95,7 @@ pub struct IssueView {
 
 impl From<&Fault> for FaultView {
     fn from(fault: &Fault) -> Self {
-        let issues = fault.issues().iter().map(|issue| IssueView {
-            field: issue.field.clone(),
-            code: issue.code.clone(),
-            message: issue.message.clone(),
-        });
+        let issues = fault.issues().iter().map(IssueView::from);
         Self {
             class: fault.class(),
             code: fault.code().to_owned(),
@@ -139,15 +135,7 @@ impl From<&Record> for RecordView {
             }),
             attempts: record.attempts,
             next_attempt_at: record.next_attempt_at.map(|at| at.to_string()),
-            waiting_for: record
-                .waiting_for
-                .iter()
-                .map(|wait| WaitView {
-                    kind: wait.kind.clone(),
-                    key: wait.key.clone(),
-                    label: wait.label.clone(),
-                })
-                .collect(),
+            waiting_for: record.waiting_for.iter().map(WaitView::from).collect(),
             fault: record.fault.as_ref().map(FaultView::from),
             run_id: record.run_id.map(|run| run.to_string()),
             first_seen_at: record.first_seen_at.to_string(),
@@ -226,6 +214,51 @@ pub struct FactView {
     pub value: String,
 }
 
+impl From<Change> for ChangeView {
+    fn from(change: Change) -> Self {
+        Self {
+            field: change.field,
+            from: change.from,
+            to: change.to,
+            why: change.why,
+        }
+    }
+}
+
+impl From<Candidate> for CandidateView {
+    fn from(candidate: Candidate) -> Self {
+        let facts = candidate.facts.into_iter();
+        Self {
+            target_id: candidate.target_id,
+            matched_by: candidate.matched_by,
+            score: candidate.score,
+            facts: facts
+                .map(|(label, value)| FactView { label, value })
+                .collect(),
+        }
+    }
+}
+
+impl From<&Issue> for IssueView {
+    fn from(issue: &Issue) -> Self {
+        Self {
+            field: issue.field.clone(),
+            code: issue.code.clone(),
+            message: issue.message.clone(),
+        }
+    }
+}
+
+impl From<&WaitingFor> for WaitView {
+    fn from(wait: &WaitingFor) -> Self {
+        Self {
+            kind: wait.kind.clone(),
+            key: wait.key.clone(),
+            label: wait.label.clone(),
+        }
+    }
+}
+
 impl From<Whole> for WholeRecordView {
     fn from(whole: Whole) -> Self {
         // What is there already is told by where it differs, what is not by every field.
@@ -238,12 +271,7 @@ impl From<Whole> for WholeRecordView {
         } else {
             whole.fields
         };
-        let changes = changes.into_iter().map(|change| ChangeView {
-            field: change.field,
-            from: change.from,
-            to: change.to,
-            why: change.why,
-        });
+        let changes = changes.into_iter().map(ChangeView::from);
         let digest = whole.work.draft_digest.clone();
         Self {
             record: RecordView::from(&whole.work.record),
@@ -257,16 +285,7 @@ impl From<Whole> for WholeRecordView {
             candidates: whole
                 .candidates
                 .into_iter()
-                .map(|candidate| CandidateView {
-                    target_id: candidate.target_id,
-                    matched_by: candidate.matched_by,
-                    score: candidate.score,
-                    facts: candidate
-                        .facts
-                        .into_iter()
-                        .map(|(label, value)| FactView { label, value })
-                        .collect(),
-                })
+                .map(CandidateView::from)
                 .collect(),
             links: whole.links.iter().map(RelatedView::from).collect(),
         }

@@ -10,9 +10,11 @@ use super::records::FaultView;
 use crate::desk::run::{self as act, Wanted};
 use crate::domain::fault::Issue;
 use crate::domain::ids::{PairId, RunId};
+use crate::domain::money::{Money, plain};
 use crate::domain::run::Counts;
 use crate::store::run::{self, OpenRun};
 use crate::web::id::Id;
+use crate::web::report::{Sum, sums};
 use crate::web::runs::{at_rest, count, pair_of};
 
 /// One pass over a pair.
@@ -36,6 +38,47 @@ pub struct RunView {
     pub flows: BTreeMap<String, CountsView>,
     pub note: Option<String>,
     pub fault: Option<FaultView>,
+    /// Of one dry run: what would be done, by flow and action. Null in lists and for other runs.
+    pub foreseen: Option<Vec<TotalView>>,
+}
+
+/// What a dry run foresees of one flow and action.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TotalView {
+    pub flow: String,
+    /// `create, update, link, none, wait, skip, review, fail`.
+    pub action: &'static str,
+    pub records: u64,
+    /// One sum a currency; never added up across them.
+    pub money: Vec<MoneyView>,
+}
+
+/// An amount.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MoneyView {
+    /// A decimal.
+    pub amount: String,
+    pub currency: String,
+}
+
+impl From<&Money> for MoneyView {
+    fn from(money: &Money) -> Self {
+        Self {
+            amount: plain(money.amount),
+            currency: money.currency.to_string(),
+        }
+    }
+}
+
+impl From<&Sum> for TotalView {
+    fn from(sum: &Sum) -> Self {
+        Self {
+            flow: sum.flow.clone(),
+            action: sum.action.as_str(),
+            records: sum.records,
+            money: sum.money.iter().map(MoneyView::from).collect(),
+        }
+    }
 }
 
 /// How far it has come.
@@ -110,6 +153,7 @@ impl From<&OpenRun> for RunView {
                 .collect(),
             note: run.note.clone(),
             fault: run.fault.as_ref().map(FaultView::from),
+            foreseen: None,
         }
     }
 }
@@ -178,7 +222,12 @@ pub async fn show(call: Call, id: Id<RunId>) -> Answer {
     let scope = call.desk().store().read(call.caller.tenant_id).await?;
     let mut open = run::find(&scope, id.0).await?;
     count(&scope, &mut open).await?;
-    ok(&RunView::from(&open))
+    let mut view = RunView::from(&open);
+    if open.run.dry_run {
+        let sums = sums(&scope, id.0).await?;
+        view.foreseen = Some(sums.iter().map(TotalView::from).collect());
+    }
+    ok(&view)
 }
 
 /// `POST /api/v1/runs/{id}/cancel`.

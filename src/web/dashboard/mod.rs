@@ -53,7 +53,9 @@ pub async fn show(visit: Visit) -> Answer {
     let pairs = pair::list(visit.desk(), visit.caller(), None, CARDS_MAX).await?;
     let scope = visit.desk().store().read(visit.caller().tenant_id).await?;
     let totals = search::totals(&scope, &Filter::default()).await?;
-    let runs = run::list(&scope, None, None, BARS_MAX).await?;
+    let mut runs = run::list(&scope, None, None, BARS_MAX).await?;
+    // What was only rehearsed tells nothing about how the pairs fare.
+    runs.retain(|open| !open.run.dry_run);
     let faulty = cards::connections_with_faults(&scope).await?;
     drop(scope);
     let now = visit.now();

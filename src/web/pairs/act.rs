@@ -5,7 +5,6 @@ use askama::Template;
 use super::show;
 use crate::desk::run::{self, Wanted};
 use crate::desk::{DeskError, DryRun, pair};
-use crate::domain::fault::Issue;
 use crate::domain::ids::PairId;
 use crate::web::id::Id;
 use crate::web::page::{self, Answer, Flash, Form, Shell, Visit};
@@ -16,12 +15,12 @@ use crate::web::page::{self, Answer, Flash, Form, Shell, Visit};
 /// As the desk's; what stands in the way is shown on the page.
 pub async fn activate(mut visit: Visit, id: Id<PairId>) -> Answer {
     let form = Form::from(std::mem::take(&mut visit.fields));
-    if !form.fields.is_on("without_dry_run") {
-        let says = "Tick this box to go on. Dry runs come with a later release.";
-        let form = form.with(vec![Issue::new("without_dry_run", "missing", says)]);
-        return page::again(&show::drawn(&visit, id.0, form, Vec::new()).await?);
-    }
-    match pair::activate(visit.desk(), visit.caller(), id.0, DryRun::Waived).await {
+    let dry_run = if form.fields.is_on("without_dry_run") {
+        DryRun::Waived
+    } else {
+        DryRun::Needed
+    };
+    match pair::activate(visit.desk(), visit.caller(), id.0, dry_run).await {
         Ok(_) => {
             let flash = Flash::done("The pair is active. Its first run has begun.");
             Ok(flash.go(&visit.site, format!("/pairs/{}", id.0)))
@@ -57,9 +56,15 @@ pub async fn start(visit: Visit, id: Id<PairId>) -> Answer {
         full: visit.fields.is_on("full"),
         dry_run: visit.fields.is_on("dry_run"),
     };
+    let is_dry = wanted.dry_run;
     match run::start(visit.desk(), visit.caller(), id.0, wanted).await {
         Ok(run) => {
-            let flash = Flash::done("The run has begun. This page follows it.");
+            let says = if is_dry {
+                "The dry run has begun. It writes nothing; this page follows it."
+            } else {
+                "The run has begun. This page follows it."
+            };
+            let flash = Flash::done(says);
             Ok(flash.go(&visit.site, format!("/runs/{run}")))
         }
         Err(error) => said(&visit, id.0, error),

@@ -48,6 +48,19 @@ pub(super) struct Show {
     runs: Vec<crate::web::runs::Line>,
     can_change: bool,
     can_run: bool,
+    can_rehearse: bool,
+    is_rehearsed: bool,
+    rehearsal: Option<Rehearsal>,
+}
+
+/// The newest dry run that came to its end.
+struct Rehearsal {
+    href: String,
+    ended: String,
+    /// Nothing changed since, and no flow was left out.
+    is_current: bool,
+    found: String,
+    consequences: Vec<String>,
 }
 
 /// Something that stands in the way, with the page where it is mended.
@@ -105,7 +118,7 @@ pub(super) async fn drawn(
         blockers,
         warnings,
         work,
-        ..
+        dry_run,
     } = pair::find(visit.desk(), visit.caller(), id).await?;
     let names = Names::load(visit).await?;
     let engine = &visit.desk().engine;
@@ -118,6 +131,19 @@ pub(super) async fn drawn(
     }
     let project = store::connection::name(&scope, pair.project_connection_id).await?;
     let erp = store::connection::name(&scope, pair.erp_connection_id).await?;
+    let rehearsal = match &dry_run {
+        Some((run, is_current)) => {
+            let sums = crate::web::report::sums(&scope, run.id).await?;
+            Some(Rehearsal {
+                href: format!("/runs/{}", run.id),
+                ended: say::distance(run.ended_at.unwrap_or(run.queued_at), visit.now()),
+                is_current: *is_current,
+                found: crate::web::runs::foreseen(run),
+                consequences: crate::web::report::consequences(kind, &pair, &sums),
+            })
+        }
+        None => None,
+    };
     drop(scope);
     let now = visit.now();
     let stop = |blocker: &Blocker| Stop::new(&pair, blocker);
@@ -172,6 +198,9 @@ pub(super) async fn drawn(
             .collect(),
         can_change: may(Scope::Admin),
         can_run: may(Scope::Operate) && pair.status == PairStatus::Active,
+        can_rehearse: may(Scope::Operate),
+        is_rehearsed: rehearsal.as_ref().is_some_and(|found| found.is_current),
+        rehearsal,
     })
 }
 

@@ -229,7 +229,7 @@ async fn codes_are_mapped_and_a_pair_is_made_by_hand() {
     tab.press("Make the pair").await;
     tab.sees("Before it can run").await;
     tab.press("Activate").await;
-    tab.sees("Tick this box to go on").await;
+    tab.sees("No dry run was made yet").await;
     tab.tick("without_dry_run").await;
     tab.press("Activate").await;
     tab.sees("It was not activated").await;

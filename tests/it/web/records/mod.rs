@@ -2,6 +2,7 @@
 
 mod acts;
 mod look;
+mod rehearsal;
 mod runs;
 
 use std::time::Duration;
@@ -29,6 +30,13 @@ pub struct Travelled {
 
 impl Travelled {
     pub async fn begin(database: TestDatabase, orders: Approval) -> Self {
+        let travelled = Self::still(database, orders).await;
+        travelled.run().await;
+        travelled
+    }
+
+    /// Before its first run.
+    pub async fn still(database: TestDatabase, orders: Approval) -> Self {
         let wanted = Wanted {
             connectors: connectors::ALL,
             pace: Pace::new(60),
@@ -38,14 +46,12 @@ impl Travelled {
         let account = app.account("Acme").await;
         let other = app.account("Other").await;
         let road = Setting::on(app.desk.clone(), app.owner(&account), orders).await;
-        let travelled = Self {
+        Self {
             app,
             account,
             other,
             road,
-        };
-        travelled.run().await;
-        travelled
+        }
     }
 
     pub fn api(&self) -> &Api {
