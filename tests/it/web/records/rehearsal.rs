@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use ml_connector::domain::pair::{Approval, PairStatus};
 use ml_connector::store;
+use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::{NOBODY, Travelled, pointers, text};
@@ -92,18 +93,18 @@ async fn counts_and_sums_agree(it: &Travelled, run: &Value) {
     let count = rows.iter().filter(created).count();
     assert_eq!(run["flows"]["commitments"]["created"], count);
     // Money per currency, never across.
-    let mut money: BTreeMap<String, f64> = BTreeMap::new();
+    let mut money: BTreeMap<String, Decimal> = BTreeMap::new();
     for row in rows.iter().filter(created) {
-        let amount: f64 = text(&row["amount"]).parse().unwrap();
+        let amount: Decimal = text(&row["amount"]).parse().unwrap();
         *money.entry(text(&row["currency"])).or_default() += amount;
     }
     assert!(money.len() > 1, "{money:?}");
     let totals = run["foreseen"].as_array().unwrap();
     let total = totals.iter().find(created).unwrap();
     for sum in total["money"].as_array().unwrap() {
-        let amount: f64 = text(&sum["amount"]).parse().unwrap();
+        let amount: Decimal = text(&sum["amount"]).parse().unwrap();
         let want = money.remove(&text(&sum["currency"])).unwrap();
-        assert!((amount - want).abs() < 0.005, "{sum} {want}");
+        assert_eq!(amount, want, "{sum}");
     }
     assert!(money.is_empty());
 }
