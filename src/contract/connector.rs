@@ -52,6 +52,11 @@ pub trait LogsIn: Send + Sync {
         settings: &'a Settings,
         credentials: &'a Credentials,
     ) -> Answer<'a, FreshToken>;
+
+    /// Pure: the client that the vendor counts calls by; no secret. None: it cannot be told.
+    fn client(&self, _settings: &Settings, _credentials: &Credentials) -> Option<String> {
+        None
+    }
 }
 
 /// What a test wants to know beyond "does it answer".

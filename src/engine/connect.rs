@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::accept::origins;
-use super::{Engine, EngineError, projects, session};
+use super::{Engine, EngineError, clients, projects, session};
 use crate::contract::{Connector, Probe, Reached, Session};
 use crate::domain::audit::Happened;
 use crate::domain::connection::{Connection, Ping, PingStep};
@@ -89,6 +89,7 @@ async fn steps(
     pairs: &[Pair],
 ) -> Vec<PingStep> {
     let started = Instant::now();
+    clients::learn(engine, tenant, connection).await;
     let opened = session::connector(engine, connection).and_then(|connector| {
         Ok((
             connector,

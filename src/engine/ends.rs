@@ -8,7 +8,7 @@ use crate::domain::pair::{Pair, PairStatus};
 use crate::flows::{PairDeclaration, PairFlow, SideName};
 use crate::store::{self, Scope, StoreError};
 
-use super::{Engine, session};
+use super::{Engine, clients, session};
 
 /// One side of an opened pair.
 pub struct End {
@@ -47,7 +47,9 @@ impl Ends {
         if pair.status != PairStatus::Active {
             return Ok(None);
         }
-        Ok(Some(Self::of(engine, tenant, &scope, pair).await?))
+        let ends = Self::of(engine, tenant, &scope, pair).await?;
+        drop(scope);
+        Ok(Some(ends.with_clients(engine).await))
     }
 
     /// Opens a pair for a dry run, whether it is active or stands still.
@@ -61,7 +63,17 @@ impl Ends {
     ) -> Result<Self, StoreError> {
         let scope = engine.store.read(tenant).await?;
         let pair = store::pair::find(&scope, id).await?;
-        Self::of(engine, tenant, &scope, pair).await
+        let ends = Self::of(engine, tenant, &scope, pair).await?;
+        drop(scope);
+        Ok(ends.with_clients(engine).await)
+    }
+
+    /// With it known whose rate limits its calls count against.
+    async fn with_clients(self, engine: &Engine) -> Self {
+        for end in [&self.project, &self.erp] {
+            clients::learn(engine, self.tenant, &end.connection).await;
+        }
+        self
     }
 
     async fn of(

@@ -53,7 +53,7 @@ impl ConnectionTokens {
             .await
     }
 
-    async fn credentials(&self) -> Result<Credentials, Fault> {
+    pub(super) async fn credentials(&self) -> Result<Credentials, Fault> {
         let (sealed, version) = {
             let read = async {
                 let scope = self.engine.store.read(self.tenant).await?;

@@ -3,6 +3,7 @@
 pub mod accept;
 mod breaker;
 pub mod catalog;
+mod clients;
 pub mod connect;
 mod decide;
 mod ends;
@@ -67,6 +68,7 @@ pub struct Engine {
     pub keyring: Arc<Keyring>,
     tokens: Arc<tokens::TokenShelf>,
     facts: Arc<session::FactShelf>,
+    clients: Arc<clients::ClientShelf>,
     resting: Arc<verify::Resting>,
     places: Arc<slice::Places>,
     slow: Arc<turn::Slow>,
@@ -89,6 +91,7 @@ impl Engine {
             keyring: Arc::new(keyring),
             tokens: Arc::default(),
             facts: Arc::default(),
+            clients: Arc::default(),
             resting: Arc::default(),
             places: Arc::default(),
             slow: Arc::default(),

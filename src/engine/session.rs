@@ -98,7 +98,7 @@ pub(super) fn connector(
         })
 }
 
-fn way_out(
+pub(super) fn way_out(
     engine: &Engine,
     tenant: TenantId,
     connection: &Connection,
@@ -107,7 +107,10 @@ fn way_out(
     let connector = connector(engine, connection)?;
     let settings = &connection.settings;
     let wire = engine.network.wire(&Line {
-        name: connection.id.to_string(),
+        name: engine
+            .clients
+            .of(connection)
+            .unwrap_or_else(|| connection.id.to_string()),
         addresses: (connector.addresses)(settings, connection.environment),
         // The network multiplies it by the pace.
         requests_per_minute: (connector.requests_per_minute)(settings),

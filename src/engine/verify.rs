@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use super::{Engine, session};
+use super::{Engine, clients, session};
 use crate::domain::clock::Timestamp;
 use crate::domain::connection::Connection;
 use crate::domain::fault::Fault;
@@ -141,6 +141,7 @@ async fn look_up(
     let Some(verifies) = session::connector(engine, connection)?.verifies else {
         return Ok(vec![Verdict::default(); rows.len()]);
     };
+    clients::learn(engine, tenant, connection).await;
     let session = session::open(engine, tenant, connection)?;
     let verdicts = verifies.verify(&session, kind, rows).await?;
     if verdicts.len() == rows.len() {

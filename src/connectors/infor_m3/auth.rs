@@ -25,6 +25,11 @@ const TIMEOUT_DEFAULT_SECONDS: u32 = 30;
 pub(super) struct PasswordGrant;
 
 impl LogsIn for PasswordGrant {
+    fn client(&self, _settings: &Settings, credentials: &Credentials) -> Option<String> {
+        let file = IonApi::read(credentials.text("ionapi").ok()?).ok()?;
+        Some(file.client_id)
+    }
+
     fn log_in<'a>(
         &'a self,
         wire: &'a dyn Wire,

@@ -32,6 +32,11 @@ const WAIT_MAX: Duration = Duration::from_secs(3600);
 pub(super) struct ClientCredentials;
 
 impl LogsIn for ClientCredentials {
+    fn client(&self, _settings: &Settings, credentials: &Credentials) -> Option<String> {
+        let id = credentials.text("client_id").ok()?.trim();
+        Some(id.to_owned())
+    }
+
     fn log_in<'a>(
         &'a self,
         wire: &'a dyn Wire,
