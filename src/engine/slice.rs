@@ -1,7 +1,8 @@
 //! One tenant's slice: takes the lease, works what is due for a few seconds, and says when it is due next.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -15,11 +16,18 @@ use super::{Engine, reconcile, rehearsal};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{PairId, RunId, TenantId};
 use crate::domain::member::Actor;
-use crate::store::record::{Due, Work};
+use crate::store::record::{Due, DueLane, Work};
+use crate::store::run::OpenRun;
 use crate::store::{self, Scope, StoreError, work};
 
-/// Lanes of one tenant in work at once.
-const LANES_MAX: usize = 24;
+/// Lanes of one pair in work at once.
+const LANES_OF_PAIR_MAX: usize = 24;
+/// Lanes of one tenant in work at once: what hangs in one pair leaves room for the others.
+const LANES_MAX: usize = 48;
+/// A turn that waits for calls that hang goes on with other work in steps of this, and in all no longer than
+/// any call may take.
+const GOES_ON: Duration = Duration::from_secs(1);
+const GOES_ON_MAX: Duration = Duration::from_secs(150);
 /// Records of one lane before others are looked at again.
 const RECORDS_OF_LANE: u32 = 8;
 /// Lanes asked for at once.
@@ -28,6 +36,8 @@ const LANES_ASKED: u32 = 64;
 const RANKS: &[u8] = &[0, 1, 2, 3, 4, 5];
 /// News is looked for this often while lanes are in work.
 const LIST_EVERY: Duration = Duration::from_millis(200);
+/// Looks for news in flight at once.
+const LOOKS_MAX: usize = 8;
 /// While a listing runs, its pages are taken up this often.
 const PAGE_MAY_COME: Duration = Duration::from_millis(20);
 /// A record that could not be worked for a reason of ours is left alone this long.
@@ -117,16 +127,52 @@ struct Rests {
 struct News {
     /// Something was listed, so that more may be due.
     has_listed: bool,
-    verify_at: Option<Timestamp>,
+    /// When mapping rows are looked up again; none: another look is at it.
+    verify_at: Option<Option<Timestamp>>,
+}
+
+/// What looks for news are at: each run is listed by one of them, and one verifies mapping rows.
+#[derive(Default)]
+struct InSight {
+    runs: Mutex<BTreeSet<RunId>>,
+    is_verifying: AtomicBool,
+}
+
+impl InSight {
+    /// Whether the run is the caller's to list; it gives it back with [`InSight::leave`].
+    fn take(&self, run: RunId) -> bool {
+        let mut runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
+        runs.insert(run)
+    }
+
+    fn leave(&self, run: RunId) {
+        let mut runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
+        runs.remove(&run);
+    }
+}
+
+/// A lane that must not be begun again.
+struct Busy {
+    pair: Option<PairId>,
+    began_at: Instant,
+    /// No more, once an error of ours ended it.
+    is_in_work: bool,
 }
 
 struct Slice {
     turn: Arc<Turn>,
     lanes: JoinSet<(String, Result<Went, StoreError>)>,
-    /// Lanes that are in work now.
-    busy: BTreeSet<String>,
-    /// Lists beside the lanes; one look at a time.
-    news: JoinSet<Result<News, StoreError>>,
+    /// Lanes that are in work now, and those that rest for this slice.
+    busy: BTreeMap<String, Busy>,
+    /// When the turn was to end.
+    ends_at: Instant,
+    /// The tenant has more than one active pair.
+    has_others: bool,
+    /// Lists beside the lanes; a look that hangs at one source leaves the others to the next look.
+    news: JoinSet<(Instant, Result<News, StoreError>)>,
+    /// Looks that were begun before the turn was to end, and are in flight.
+    looks_in_time: usize,
+    in_sight: Arc<InSight>,
     looked_at: Option<Instant>,
     verify_at: Option<Timestamp>,
 }
@@ -134,10 +180,14 @@ struct Slice {
 impl Slice {
     fn new(turn: Arc<Turn>) -> Self {
         Self {
+            ends_at: turn.ends_at(),
+            has_others: false,
             turn,
             lanes: JoinSet::new(),
-            busy: BTreeSet::new(),
+            busy: BTreeMap::new(),
             news: JoinSet::new(),
+            looks_in_time: 0,
+            in_sight: Arc::default(),
             looked_at: None,
             verify_at: None,
         }
@@ -146,7 +196,12 @@ impl Slice {
     /// Works until nothing is due or the time is up. Gives when to go on.
     async fn work(mut self) -> Result<Rests, StoreError> {
         let mut may_be_more = true;
+        self.has_others = {
+            let scope = self.turn.engine.store.read(self.turn.tenant).await?;
+            store::pair::count_active(&scope).await? > 1
+        };
         loop {
+            self.go_on_beside_what_hangs();
             self.look_for_news(may_be_more);
             may_be_more = self.fill().await?;
             if self.lanes.is_empty() && self.news.is_empty() {
@@ -158,6 +213,29 @@ impl Slice {
             }
             may_be_more |= self.wait().await?;
         }
+    }
+
+    /// Lanes and listings that were begun in time and have not come back hold the turn open. Other pairs' work
+    /// need not wait for them.
+    fn go_on_beside_what_hangs(&self) {
+        let now = Instant::now();
+        let hangs = |busy: &Busy| busy.is_in_work && busy.began_at < self.ends_at;
+        let is_held_open =
+            now >= self.turn.ends_at() && (self.looks_in_time > 0 || self.busy.values().any(hangs));
+        if is_held_open && now < self.ends_at + GOES_ON_MAX {
+            self.turn.goes_on_until(now + GOES_ON);
+        }
+    }
+
+    /// Pairs that have as many lanes in work as one may.
+    fn crowded(&self) -> Vec<PairId> {
+        let mut lanes: BTreeMap<PairId, usize> = BTreeMap::new();
+        for pair in self.busy.values().filter_map(|busy| busy.pair) {
+            let count = lanes.entry(pair).or_default();
+            *count = count.saturating_add(1);
+        }
+        lanes.retain(|_, count| *count >= LANES_OF_PAIR_MAX);
+        lanes.into_keys().collect()
     }
 
     fn rests(&self) -> Rests {
@@ -182,11 +260,17 @@ impl Slice {
                 Ok(true)
             }
             Some(looked) = self.news.join_next() => {
-                let news = looked.unwrap_or_else(|error| {
+                let (began_at, news) = looked.unwrap_or_else(|error| {
                     tracing::error!(%error, tenant = %self.turn.tenant, "a listing ended abnormally");
-                    Ok(News { has_listed: false, verify_at: None })
-                })?;
-                self.verify_at = news.verify_at;
+                    (self.ends_at, Ok(News { has_listed: false, verify_at: None }))
+                });
+                if began_at < self.ends_at {
+                    self.looks_in_time = self.looks_in_time.saturating_sub(1);
+                }
+                let news = news?;
+                if let Some(verify_at) = news.verify_at {
+                    self.verify_at = verify_at;
+                }
                 Ok(news.has_listed)
             }
             () = tokio::time::sleep(PAGE_MAY_COME), if is_listing => Ok(true),
@@ -200,18 +284,29 @@ impl Slice {
         let is_early = self
             .looked_at
             .is_some_and(|at| at.elapsed() < LIST_EVERY || !may_be_more);
-        if self.turn.is_over() || !self.news.is_empty() || is_early {
+        if self.turn.is_over() || self.news.len() >= LOOKS_MAX || is_early {
             return;
         }
-        self.looked_at = Some(Instant::now());
-        self.news.spawn(news(Arc::clone(&self.turn)));
+        let began_at = Instant::now();
+        self.looked_at = Some(began_at);
+        if began_at < self.ends_at {
+            self.looks_in_time = self.looks_in_time.saturating_add(1);
+        }
+        let (turn, in_sight) = (Arc::clone(&self.turn), Arc::clone(&self.in_sight));
+        self.news
+            .spawn(async move { (began_at, news(&turn, &in_sight).await) });
     }
 
     /// Starts lanes until enough are in work, in turn: it goes on after the last lane that was started, so that
     /// lanes with much to do do not keep the later ones from their turn. Gives whether any was started.
     async fn fill(&mut self) -> Result<bool, StoreError> {
-        // Looked for only when half of the lanes are done: one look then serves many.
-        if self.turn.is_over() || self.lanes.len() > LANES_MAX / 2 {
+        // Looked for only when half of a pair's lanes are done: one look then serves many.
+        let may_hang = if self.has_others && !self.crowded().is_empty() {
+            LANES_OF_PAIR_MAX
+        } else {
+            0
+        };
+        if self.turn.is_over() || self.lanes.len() > may_hang + LANES_OF_PAIR_MAX / 2 {
             return Ok(false);
         }
         let now = self.turn.engine.clock.now();
@@ -245,25 +340,40 @@ impl Slice {
     ) -> Result<bool, StoreError> {
         let mut started = false;
         while self.busy.len() < LANES_MAX {
-            let lanes = store::record::due_lanes(scope, due, &after, LANES_ASKED).await?;
+            let mut crowded = self.crowded();
+            let others = Due {
+                resting: &[due.resting, crowded.as_slice()].concat(),
+                ..due
+            };
+            let lanes = store::record::due_lanes(scope, others, &after, LANES_ASKED).await?;
             let Some(last) = lanes.last() else { break };
-            after = last.clone();
+            after = last.name.clone();
             for lane in lanes {
                 if self.busy.len() >= LANES_MAX {
                     break;
                 }
-                if !closed.contains(&lane) && self.busy.insert(lane.clone()) {
-                    started = true;
-                    self.start(due, lane);
+                let is_crowded = lane.pair.is_some_and(|pair| crowded.contains(&pair));
+                if is_crowded || closed.contains(&lane.name) || self.busy.contains_key(&lane.name) {
+                    continue;
                 }
+                started = true;
+                self.start(due, lane);
+                crowded = self.crowded();
             }
         }
         Ok(started)
     }
 
-    fn start(&mut self, due: Due<'_>, lane: String) {
+    fn start(&mut self, due: Due<'_>, lane: DueLane) {
         let (turn, rank, now) = (Arc::clone(&self.turn), due.rank, due.now);
+        let DueLane { name: lane, pair } = lane;
         turn.engine.places.set(turn.tenant, rank, &lane);
+        let busy = Busy {
+            pair,
+            began_at: Instant::now(),
+            is_in_work: true,
+        };
+        self.busy.insert(lane.clone(), busy);
         self.lanes.spawn(async move {
             let went = work_lane(&turn, rank, &lane, now).await;
             (lane, went)
@@ -289,6 +399,9 @@ impl Slice {
             Err(error) if error.is_turn_lost() => return Err(error),
             Err(error) => {
                 // The lane stays busy for this slice; its record is due again in the next one.
+                if let Some(busy) = self.busy.get_mut(&lane) {
+                    busy.is_in_work = false;
+                }
                 tracing::error!(%error, %lane, tenant = %self.turn.tenant, "a record could not be worked");
             }
         }
@@ -297,38 +410,64 @@ impl Slice {
 }
 
 /// Opens the runs that are due, lists what there is to list, and looks up mapping rows.
-async fn news(turn: Arc<Turn>) -> Result<News, StoreError> {
-    reconcile::open_due(&turn).await?;
+async fn news(turn: &Turn, in_sight: &InSight) -> Result<News, StoreError> {
+    reconcile::open_due(turn).await?;
+    let scope = turn.engine.store.read(turn.tenant).await?;
+    let mut open = store::run::all_open(&scope).await?;
+    drop(scope);
+    open.retain(|run| in_sight.take(run.run.id));
+    // Side by side: a source that hangs keeps no other pair's from being listed.
+    let listings = futures::future::join_all(open.into_iter().map(async |run| {
+        let id = run.run.id;
+        let listed = list(turn, run).await;
+        in_sight.leave(id);
+        listed
+    }));
+    let (listed, verify_at) = futures::join!(listings, verify(turn, in_sight));
     let mut has_listed = false;
-    while list_a_page(&turn).await? {
-        has_listed = true;
-        if turn.is_over() {
-            break;
-        }
+    for listed in listed {
+        has_listed |= listed?;
     }
-    let verify_at = verify_all(&turn.engine, turn.tenant).await?;
+    let verify_at = verify_at?;
     let now = turn.engine.clock.now();
+    let may_verify = verify_at.flatten().is_some_and(|at| at <= now);
     Ok(News {
-        has_listed: has_listed || verify_at.is_some_and(|at| at <= now),
+        has_listed: has_listed || may_verify,
         verify_at,
     })
 }
 
-/// One page of every open run that has something to list. Gives whether any was listed.
-async fn list_a_page(turn: &Turn) -> Result<bool, StoreError> {
-    let scope = turn.engine.store.read(turn.tenant).await?;
-    let open = store::run::all_open(&scope).await?;
-    drop(scope);
-    let mut listed = false;
-    for run in open {
+/// Looks mapping rows up, unless another look is at it.
+async fn verify(turn: &Turn, in_sight: &InSight) -> Result<Option<Option<Timestamp>>, StoreError> {
+    if in_sight.is_verifying.swap(true, Ordering::SeqCst) {
+        return Ok(None);
+    }
+    let verify_at = verify_all(&turn.engine, turn.tenant).await;
+    in_sight.is_verifying.store(false, Ordering::SeqCst);
+    verify_at.map(Some)
+}
+
+/// One run's pages, one after the other, while there is something to list. Gives whether any was listed.
+async fn list(turn: &Turn, mut run: OpenRun) -> Result<bool, StoreError> {
+    let id = run.run.id;
+    let mut has_listed = false;
+    loop {
         match reconcile::list_next(turn, &run).await {
-            Ok(has_listed) => listed |= has_listed,
+            Ok(true) => has_listed = true,
+            Ok(false) => return Ok(has_listed),
             Err(error) if error.is_turn_lost() => return Err(error),
             // A person ended the run meanwhile, or its pair cannot be opened: others go on.
-            Err(error) => postpone(turn, run.run.id, &error).await?,
+            Err(error) => {
+                postpone(turn, id, &error).await?;
+                return Ok(has_listed);
+            }
         }
+        if turn.is_over() {
+            return Ok(has_listed);
+        }
+        let scope = turn.engine.store.read(turn.tenant).await?;
+        run = store::run::find(&scope, id).await?;
     }
-    Ok(listed)
 }
 
 async fn postpone(turn: &Turn, run: RunId, error: &StoreError) -> Result<(), StoreError> {
@@ -338,6 +477,8 @@ async fn postpone(turn: &Turn, run: RunId, error: &StoreError) -> Result<(), Sto
 }
 
 async fn work_lane(turn: &Turn, rank: u8, lane: &str, now: Timestamp) -> Result<Went, StoreError> {
+    // However long others hang: this lane's turn ends when it was to end.
+    let ends_at = turn.ends_at();
     let resting: Vec<PairId> = turn.resting().into_iter().map(|(pair, _)| pair).collect();
     let due = Due {
         rank,
@@ -348,7 +489,7 @@ async fn work_lane(turn: &Turn, rank: u8, lane: &str, now: Timestamp) -> Result<
     let due = store::record::due_in_lane(&scope, due, lane, RECORDS_OF_LANE).await?;
     drop(scope);
     for work in due {
-        if turn.is_over() {
+        if turn.is_over() || Instant::now() >= ends_at {
             break;
         }
         match work_record(turn, work).await? {

@@ -30,7 +30,7 @@ pub struct Turn {
     /// Own view of how long the lease lasts; monotonic, so that a frozen process notices.
     held_until: Mutex<Instant>,
     /// From here on nothing new is begun, so that other tenants get their turn.
-    ends_at: Instant,
+    ends_at: Mutex<Instant>,
     ends: Mutex<HashMap<PairId, Arc<Ends>>>,
 }
 
@@ -44,7 +44,7 @@ impl Turn {
             actor: Actor::worker(),
             lost: AtomicBool::new(false),
             held_until: Mutex::new(taken_at + lasting(work::LEASE_SECONDS)),
-            ends_at: taken_at + LASTS,
+            ends_at: Mutex::new(taken_at + LASTS),
             ends: Mutex::default(),
         }
     }
@@ -115,7 +115,19 @@ impl Turn {
     /// Nothing new is begun: the time is up, the lease is lost, or the program stops.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        Instant::now() >= self.ends_at || self.is_lost() || self.engine.is_stopping()
+        Instant::now() >= self.ends_at() || self.is_lost() || self.engine.is_stopping()
+    }
+
+    /// When nothing new is begun any more.
+    #[must_use]
+    pub fn ends_at(&self) -> Instant {
+        *self.ends_at.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A call that hangs keeps the turn from ending, so the time is the tenant's anyway: other work of it may
+    /// begin meanwhile.
+    pub fn goes_on_until(&self, at: Instant) {
+        *self.ends_at.lock().unwrap_or_else(PoisonError::into_inner) = at;
     }
 
     /// Until when the lease is surely ours, as far as this process knows.

@@ -120,6 +120,21 @@ pub async fn hold(scope: &Scope, id: PairId) -> Result<Standing, StoreError> {
     })
 }
 
+#[derive(FromQueryResult)]
+struct Counted {
+    pairs: i64,
+}
+
+/// How many pairs are active.
+///
+/// # Errors
+/// `Database`.
+pub async fn count_active(scope: &Scope) -> Result<i64, StoreError> {
+    let sql = "SELECT CAST(count(*) AS BIGINT) AS pairs FROM pair WHERE tenant_id = $1 AND status = 'active'";
+    let row: Option<Counted> = scope.one(sql, [scope.tenant_value()]).await?;
+    Ok(row.map_or(0, |row| row.pairs))
+}
+
 const DUE: &str = "FROM pair WHERE tenant_id = $1 AND next_run_at <= $2 AND status = 'active' ORDER BY next_run_at";
 
 /// Active pairs whose next run is due.

@@ -122,6 +122,19 @@ pub struct Due<'a> {
     pub resting: &'a [PairId],
 }
 
+/// A lane that holds due records, and the pair of one of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DueLane {
+    pub name: String,
+    pub pair: Option<PairId>,
+}
+
+#[derive(FromQueryResult)]
+struct DueLaneRow {
+    lane: String,
+    pair_id: Option<Uuid>,
+}
+
 /// Lanes of a rank that hold due records, in order, after one of them. Hops from lane to lane along the
 /// index, so that a long lane costs as much as a short one.
 ///
@@ -132,7 +145,7 @@ pub async fn due_lanes(
     due: Due<'_>,
     after: &str,
     limit: u32,
-) -> Result<Vec<String>, StoreError> {
+) -> Result<Vec<DueLane>, StoreError> {
     let others = but(due.resting, 6);
     let next = |after: &str| {
         format!(
@@ -142,7 +155,9 @@ pub async fn due_lanes(
     };
     let sql = format!(
         "WITH RECURSIVE lanes (name) AS ({} UNION ALL {} FROM lanes WHERE lanes.name IS NOT NULL) \
-         SELECT name AS lane FROM lanes WHERE name IS NOT NULL LIMIT $5",
+         SELECT name AS lane, (SELECT pair_id FROM record WHERE tenant_id = $1 AND rank = $2 AND lane = name \
+           AND +due_at <= $3 AND due_at IS NOT NULL{others} LIMIT 1) AS pair_id \
+         FROM lanes WHERE name IS NOT NULL LIMIT $5",
         next("$4"),
         next("lanes.name")
     );
@@ -154,8 +169,12 @@ pub async fn due_lanes(
         i64::from(limit).into(),
     ];
     let resting = due.resting.iter().map(|pair| pair.0.into());
-    let rows: Vec<Lane> = scope.all(&sql, values.into_iter().chain(resting)).await?;
-    Ok(rows.into_iter().map(|row| row.lane).collect())
+    let rows: Vec<DueLaneRow> = scope.all(&sql, values.into_iter().chain(resting)).await?;
+    let lane = |row: DueLaneRow| DueLane {
+        name: row.lane,
+        pair: row.pair_id.map(Into::into),
+    };
+    Ok(rows.into_iter().map(lane).collect())
 }
 
 /// The first due records of a lane, in the order in which they must be worked. The sign before `due_at`, here

@@ -16,6 +16,8 @@ both!(
     a_lane_that_stands_holds_up_no_other,
     every_lane_gets_its_turn_under_a_limit,
     one_slow_connection_holds_up_its_own_pairs_only,
+    what_hangs_in_one_pair_keeps_no_other_waiting,
+    a_listing_that_hangs_keeps_no_other_pair_waiting,
     two_pairs_into_one_ledger_write_once,
     two_tenants_with_the_same_ids_never_meet,
     what_is_told_of_a_write_names_it,
@@ -160,6 +162,128 @@ async fn one_slow_connection_holds_up_its_own_pairs_only(database: TestDatabase)
         "{:#?}",
         world.standing().await
     );
+    world.check().await;
+}
+
+/// A pair with a source connection of its own, and its run.
+async fn other_pair(world: &World) -> ml_connector::domain::ids::PairId {
+    let source = super::world::connect(&world.desk, world.tenant(), "sites").await;
+    let pair = super::world::join(&world.desk, world.tenant(), (source, world.target)).await;
+    world.map_everything(pair).await;
+    pair
+}
+
+async fn run_of(world: &World, pair: ml_connector::domain::ids::PairId, flow: &'static str) {
+    let flows = vec![flow.to_owned()];
+    let person = ml_connector::domain::run::Trigger::Person;
+    world
+        .write(move |scope| {
+            Box::pin(async move { store::run::open(scope, pair, flows, false, person).await })
+        })
+        .await;
+}
+
+/// Waits, for as long as a test may take, until an order of the world's own pair is written.
+async fn written(world: &World, key: &str) {
+    for _ in 0..600 {
+        let scope = world.scope().await;
+        let found = store::record::of_source(&scope, world.pair, "commitments", key).await;
+        if found
+            .unwrap()
+            .is_some_and(|work| work.record.state == State::Succeeded)
+        {
+            return;
+        }
+        drop(scope);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!(
+        "{key} waits for the other pair: {:#?}",
+        world.standing().await
+    );
+}
+
+async fn what_hangs_in_one_pair_keeps_no_other_waiting(database: TestDatabase) {
+    let world = World::with_vendor(&database).await;
+    let slow_pair = other_pair(&world).await;
+    let gate = Gate::new();
+    // More records than lanes, and every one of them hangs.
+    for number in 100..180 {
+        world
+            .sites
+            .put_vendor(vendor(&number.to_string(), &format!("Vendor {number}")));
+        world
+            .sites
+            .manners
+            .will("read vendor", Manner::WaitsFor(gate.clone()));
+    }
+    run_of(&world, slow_pair, "vendors").await;
+    let others = async {
+        for _ in 0..24 {
+            gate.reached().await;
+        }
+        world.sites.put_order(order("10"));
+        run_of(&world, world.pair, "commitments").await;
+        written(&world, "10").await;
+        // Also when the turn's own time is long over.
+        tokio::time::sleep(Duration::from_secs(6)).await;
+        world.sites.put_order(order("11"));
+        run_of(&world, world.pair, "commitments").await;
+        written(&world, "11").await;
+        for _ in 0..80 {
+            gate.open();
+        }
+    };
+    futures::join!(world.work(), others);
+    assert_eq!(
+        world
+            .of_pair(slow_pair, "vendors", "179")
+            .await
+            .record
+            .state,
+        State::Succeeded
+    );
+    world.check().await;
+}
+
+async fn a_listing_that_hangs_keeps_no_other_pair_waiting(database: TestDatabase) {
+    let world = World::with_vendor(&database).await;
+    let dead_pair = other_pair(&world).await;
+    world.sites.put_order(order("10"));
+    run_of(&world, dead_pair, "commitments").await;
+    world.work().await;
+    assert_eq!(
+        world
+            .of_pair(dead_pair, "commitments", "10")
+            .await
+            .record
+            .state,
+        State::Succeeded,
+        "{:#?}",
+        world.standing().await
+    );
+    // Its source dies in the middle of a listing.
+    let gate = Gate::new();
+    world.advance(Duration::from_secs(1));
+    for key in ["20", "21", "22"] {
+        world.sites.put_order(order(key));
+    }
+    run_of(&world, dead_pair, "commitments").await;
+    world
+        .sites
+        .manners
+        .will("list orders", Manner::WaitsFor(gate.clone()));
+    let others = async {
+        gate.reached().await;
+        run_of(&world, world.pair, "commitments").await;
+        written(&world, "22").await;
+        tokio::time::sleep(Duration::from_secs(6)).await;
+        world.sites.put_order(order("23"));
+        run_of(&world, world.pair, "commitments").await;
+        written(&world, "23").await;
+        gate.open();
+    };
+    futures::join!(world.work(), others);
     world.check().await;
 }
 

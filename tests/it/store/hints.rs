@@ -212,27 +212,18 @@ async fn lanes_come_in_order_and_long_ones_hide_none(database: TestDatabase) {
             .map(|lane| format!("project:{lane:02}"))
             .collect()
     };
-    let first = record::due_lanes(&scope, due(2, now), "", 20)
-        .await
-        .unwrap();
+    let lanes = async |due, after: &str| -> Vec<String> {
+        let lanes = record::due_lanes(&scope, due, after, 20).await.unwrap();
+        assert!(lanes.iter().all(|lane| lane.pair == Some(bench.pair)));
+        lanes.into_iter().map(|lane| lane.name).collect()
+    };
+    let first = lanes(due(2, now), "").await;
     assert_eq!(first, names(0, 20));
-    let rest = record::due_lanes(&scope, due(2, now), first.last().unwrap(), 20)
-        .await
-        .unwrap();
+    let rest = lanes(due(2, now), first.last().unwrap()).await;
     assert_eq!(rest, names(20, 30));
-    assert_eq!(
-        record::due_lanes(&scope, due(0, now), "", 20)
-            .await
-            .unwrap(),
-        Vec::<String>::new()
-    );
+    assert_eq!(lanes(due(0, now), "").await, Vec::<String>::new());
     let before = now.minus(Duration::from_secs(1));
-    assert_eq!(
-        record::due_lanes(&scope, due(2, before), "", 20)
-            .await
-            .unwrap(),
-        Vec::<String>::new()
-    );
+    assert_eq!(lanes(due(2, before), "").await, Vec::<String>::new());
     let lane = record::due_in_lane(&scope, due(2, now), "project:03", 3)
         .await
         .unwrap();

@@ -200,7 +200,7 @@ async fn nothing_is_seen_or_changed_across_tenants(database: TestDatabase) {
     let lanes = record::due_lanes(&scope, due(2, ours.now()), "", 10)
         .await
         .unwrap();
-    assert_eq!(lanes, Vec::<String>::new());
+    assert_eq!(lanes, []);
     drop(scope);
 
     // Writes with their ids from our side change nothing of theirs.
