@@ -1,5 +1,5 @@
-//! Dry runs: which runs are some, what they were judged by, and what they foresee. Columns with a default and
-//! an index of a small table: locks it for a moment.
+//! Dry runs: which runs are some, what they were judged by, and what they foresee; and why records failed, to group
+//! them by. Columns that may be empty or have a default, and indexes: locks run and record for as long as those take.
 
 use crate::{Tables, step};
 
@@ -65,6 +65,11 @@ CREATE INDEX dry_run_change_due ON dry_run_change (tenant_id, run_id, rank, sour
 CREATE INDEX dry_run_change_page ON dry_run_change (tenant_id, run_id, flow, action, id);
 CREATE INDEX dry_run_change_twins ON dry_run_change (tenant_id, run_id, flow, twin_key) WHERE twin_key IS NOT NULL;
 CREATE INDEX dry_run_change_age ON dry_run_change (tenant_id, created_at);
+
+-- Class, code and field of what a failed record failed of: records of one cause are mended together.
+ALTER TABLE record ADD COLUMN cause text;
+CREATE INDEX record_by_cause ON record (tenant_id, cause) WHERE state = 'failed';
+CREATE INDEX wait_by_key ON wait (tenant_id, kind, key);
 ",
     of_tenants: &["dry_run_change"],
     at_threshold: &[],

@@ -7,6 +7,7 @@ pub mod connection;
 mod connection_draft;
 mod entry;
 mod error;
+pub mod failure;
 pub mod four_eyes;
 mod guessing;
 mod hashing;

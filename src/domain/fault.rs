@@ -114,6 +114,17 @@ impl Fault {
         }
     }
 
+    /// What records are grouped by that are mended together: class, code and field. Lines count as one field.
+    #[must_use]
+    pub fn cause(&self) -> String {
+        let mut parts = vec![self.class().to_owned(), self.code().to_owned()];
+        if let Some(issue) = self.issues().first() {
+            parts.extend(issue.field.split('/').map(any_line).map(str::to_owned));
+        }
+        parts.retain(|part| !part.is_empty());
+        parts.join("/")
+    }
+
     /// What is wrong with which field; empty where no field is to blame.
     #[must_use]
     pub fn issues(&self) -> &[Issue] {
@@ -121,6 +132,15 @@ impl Fault {
             Self::Rejected { issues } => issues,
             _ => &[],
         }
+    }
+}
+
+/// A number in a path is a line's place.
+fn any_line(part: &str) -> &str {
+    if part.chars().all(|letter| letter.is_ascii_digit()) && !part.is_empty() {
+        "*"
+    } else {
+        part
     }
 }
 
@@ -164,5 +184,28 @@ pub fn all_or_issues<T>(
         Ok(values)
     } else {
         Err(issues)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn faults_that_are_mended_together_have_one_cause() {
+        let refused = |field: &str| Fault::rejected(field, "XRE0103", "says").cause();
+        assert_eq!(refused("lines/1/PUUN"), refused("lines/12/PUUN"));
+        assert_eq!(refused("lines/1/PUUN"), "rejected/XRE0103/lines/*/PUUN");
+        assert_ne!(refused("lines/1/PUUN"), refused("lines/1/ITNO"));
+        assert_eq!(refused(""), "rejected/XRE0103");
+        let auth = Fault::Auth {
+            code: "http_401".to_owned(),
+            message: "whatever it says".to_owned(),
+        };
+        assert_eq!(auth.cause(), "auth/http_401");
+        assert_eq!(
+            Fault::Rejected { issues: vec![] }.cause(),
+            "rejected/rejected"
+        );
     }
 }

@@ -3,6 +3,7 @@
 use sea_orm::{FromQueryResult, Value};
 
 use super::{Scope, StoreError};
+use crate::domain::clock::Timestamp;
 use crate::domain::ids::ConnectionId;
 use crate::domain::records::Project;
 
@@ -65,4 +66,42 @@ pub async fn list(scope: &Scope, connection: ConnectionId) -> Result<Vec<Project
             active: row.active != 0,
         })
         .collect())
+}
+
+#[derive(FromQueryResult)]
+struct SeenRow {
+    source_key: String,
+    name: String,
+    seen_at: i64,
+}
+
+/// A project that may be worked in, and when it was seen last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeenProject {
+    pub key: String,
+    pub name: String,
+    pub seen_at: Timestamp,
+}
+
+const ACTIVE: &str = "
+SELECT source_key, name, seen_at FROM known_project
+WHERE tenant_id = $1 AND connection_id = $2 AND active = 1 ORDER BY source_key";
+
+/// Active projects of a connection, by key.
+///
+/// # Errors
+/// `Database`.
+pub async fn active(
+    scope: &Scope,
+    connection: ConnectionId,
+) -> Result<Vec<SeenProject>, StoreError> {
+    let rows: Vec<SeenRow> = scope
+        .all(ACTIVE, [scope.tenant_value(), connection.0.into()])
+        .await?;
+    let rows = rows.into_iter().map(|row| SeenProject {
+        key: row.source_key,
+        name: row.name,
+        seen_at: Timestamp(row.seen_at),
+    });
+    Ok(rows.collect())
 }

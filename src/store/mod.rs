@@ -16,6 +16,7 @@ pub mod dry_run;
 pub mod effect;
 mod error;
 pub mod exchange;
+pub mod failure;
 pub mod foreseen;
 mod held;
 pub mod hint;

@@ -225,7 +225,7 @@ UPDATE record SET
   amount = $15, currency = $16, source_version = $17, target_system = $18, target_entity = $19, target_id = $20,
   attempts = $21, first_failed_at = $22, fault = $23, waiting_for = $24, plan_action = $25, snapshot_digest = $26,
   draft_digest = $27, changes_digest = $28, candidates_digest = $29, approved_digest = $30, approved_by = $31,
-  wish = $32, pair_version = $33, outcome = $34, twin_key = $35, updated_at = $7,
+  wish = $32, pair_version = $33, outcome = $34, twin_key = $35, cause = $37, updated_at = $7,
   revision = revision + 1
 WHERE tenant_id = $1 AND id = $2 AND revision = $36";
 
@@ -289,11 +289,19 @@ pub async fn save(scope: &Scope, work: &Work) -> Result<(), StoreError> {
             .into(),
         work.twin_key.clone().into(),
         work.revision.into(),
+        cause(record).into(),
     ];
     match scope.run(SAVE, values).await? {
         0 => Err(StoreError::RECORD_CHANGED),
         _ => Ok(()),
     }
+}
+
+/// What a failed record is grouped by.
+fn cause(record: &Record) -> Option<String> {
+    let said = || record.reason.clone().unwrap_or_default();
+    let failed = (record.state == State::Failed).then_some(record);
+    failed.map(|record| record.fault.as_ref().map_or_else(said, Fault::cause))
 }
 
 /// Columns of a record's money. An amount that a column cannot hold exactly is not kept there; the

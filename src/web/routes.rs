@@ -364,6 +364,9 @@ pub static ROUTES: &[Route] = &[
     call(Verb::Post, "/api/v1/records/{id}/reject", APPROVE, || web::to(api::records::reject),
         Doc::new("Does not let a write through")
             .takes(of::<api::records::RejectBody>).gives(200, of::<api::records::RecordView>)),
+    call(Verb::Get, "/api/v1/failures", READ, || web::to(api::failures::list),
+        Doc::new("Lists what stands still, failed or waiting, by cause: failed first")
+            .gives(200, list::<api::failures::FailureView>).paged().query(&[("pair", "Of this pair")])),
     call(Verb::Get, "/api/v1/cross-references", READ, || web::to(api::links::list),
         Doc::new("Lists which record of one system is which of the other")
             .gives(200, list::<api::links::LinkView>).paged()

@@ -3,6 +3,7 @@
 pub mod call;
 pub mod changes;
 pub mod connections;
+pub mod failures;
 pub mod given;
 pub mod links;
 pub mod made;

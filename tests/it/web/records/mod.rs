@@ -1,6 +1,7 @@
 //! Records, runs, the trail and cross-references over the API, of a tenant whose records have travelled.
 
 mod acts;
+mod failures;
 mod look;
 mod rehearsal;
 mod runs;
