@@ -210,3 +210,87 @@ impl<E: 'static> Looks<E> for Looking<E> {
         self.0.place(draft, settings)
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+    use crate::contract::{Body, Method, Token};
+    use crate::domain::clock::Timestamp;
+    use crate::domain::secret::Secret;
+
+    #[derive(Default)]
+    struct Counting(AtomicU32);
+
+    impl Wire for Counting {
+        fn send(&self, _: Request) -> Answer<'_, Response> {
+            self.0.fetch_add(1, Ordering::SeqCst);
+            Box::pin(async {
+                Ok(Response {
+                    status: 200,
+                    headers: Vec::new(),
+                    body: Vec::new(),
+                })
+            })
+        }
+    }
+
+    struct Known;
+
+    impl Tokens for Known {
+        fn current(&self) -> Answer<'_, Token> {
+            self.renew(0)
+        }
+
+        fn renew(&self, _: i64) -> Answer<'_, Token> {
+            Box::pin(async {
+                Ok(Token {
+                    value: Secret::new("token".to_owned()),
+                    generation: 1,
+                    expires_at: Timestamp(i64::MAX),
+                })
+            })
+        }
+    }
+
+    fn request(call: Call, method: Method) -> Request {
+        Request {
+            method,
+            url: "https://api.example".parse().unwrap(),
+            headers: Vec::new(),
+            bearer: None,
+            body: Body::None,
+            call,
+            timeout: std::time::Duration::from_secs(1),
+            operation: "make order".to_owned(),
+            private: false,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_session_to_look_lets_no_write_through() {
+        let wire = Arc::new(Counting::default());
+        let session = ReadSession::new(
+            Settings::default(),
+            Arc::<Counting>::clone(&wire),
+            Arc::new(Known),
+            Arc::default(),
+            Clock::system(),
+        );
+        let sent = || wire.0.load(Ordering::SeqCst);
+        for method in [Method::Get, Method::Post] {
+            session.send(request(Call::Read, method)).await.unwrap();
+        }
+        assert_eq!(sent(), 2);
+        for method in [Method::Get, Method::Post] {
+            let refused = session.send(request(Call::Write, method)).await;
+            assert_eq!(refused.unwrap_err().code(), "read_only");
+            let build = || request(Call::Write, method);
+            let refused = session.send_authorized(build).await;
+            assert_eq!(refused.unwrap_err().code(), "read_only");
+        }
+        assert_eq!(sent(), 2, "nothing left");
+    }
+}

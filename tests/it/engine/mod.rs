@@ -10,6 +10,7 @@ mod joins;
 mod lanes;
 mod manners;
 mod people;
+mod rehearsal;
 mod road;
 mod runs;
 mod sites;
