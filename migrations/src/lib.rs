@@ -13,6 +13,7 @@ mod m0005_writes;
 mod m0006_work;
 mod m0007_audit;
 mod m0009_rehearsal;
+mod m0010_codes;
 
 /// Every step in order.
 pub struct Migrator;
@@ -28,6 +29,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0006_work::Step),
             Box::new(m0007_audit::Step),
             Box::new(m0009_rehearsal::Step),
+            Box::new(m0010_codes::Step),
         ]
     }
 }

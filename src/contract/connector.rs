@@ -73,7 +73,7 @@ pub trait Probes: Send + Sync {
     fn probe<'a>(&'a self, session: &'a Session, probe: Probe<'a>) -> Answer<'a, Vec<PingStep>>;
 }
 
-/// Looks mapping rows up in the system that their codes belong to. Reads only.
+/// Looks codes up in the system that they belong to. Reads only.
 pub trait Verifies: Send + Sync {
     /// One verdict a row, in order.
     fn verify<'a>(
@@ -82,6 +82,9 @@ pub trait Verifies: Send + Sync {
         kind: MappingKind,
         rows: &'a [Row],
     ) -> Answer<'a, Vec<Verdict>>;
+
+    /// Whether values that records wait for under `dimension` are there and open by now: one answer a key, in order.
+    fn are_open<'a>(&'a self, session: &'a Session, keys: &'a [String]) -> Answer<'a, Vec<bool>>;
 }
 
 /// One system.

@@ -14,7 +14,7 @@ use crate::domain::connection::Settings;
 use crate::domain::fault::Issue;
 use crate::domain::plan::Change;
 use crate::domain::record::WaitingFor;
-use crate::domain::records::{Order, Project, Vendor};
+use crate::domain::records::{CostCode, Order, Project, Vendor};
 use crate::domain::system::Entity;
 use crate::domain::tag::WriteTag;
 
@@ -226,6 +226,7 @@ impl<E> Port<E> {
 pub struct Ports {
     pub project: Port<Project>,
     pub vendor: Port<Vendor>,
+    pub cost_code: Port<CostCode>,
     pub order: Port<Order>,
 }
 
@@ -234,6 +235,7 @@ impl Ports {
     pub const CLOSED: Self = Self {
         project: Port::CLOSED,
         vendor: Port::CLOSED,
+        cost_code: Port::CLOSED,
         order: Port::CLOSED,
     };
 }
@@ -242,6 +244,13 @@ impl Canonical for Vendor {
     const NAME: &'static str = "vendor";
     fn port(ports: &Ports) -> &Port<Self> {
         &ports.vendor
+    }
+}
+
+impl Canonical for CostCode {
+    const NAME: &'static str = "cost_code";
+    fn port(ports: &Ports) -> &Port<Self> {
+        &ports.cost_code
     }
 }
 

@@ -90,7 +90,7 @@ pub async fn replace(
                     }
                     _ => {}
                 }
-                release(scope, pair.id, kind).await?;
+                release(scope, (declared, &pair), kind).await?;
                 Ok(replaced)
             })
         })
@@ -296,12 +296,28 @@ async fn projects_moved(
 }
 
 /// Everything that waits for this table is looked at again. Vendors are released one by one, by their link.
-async fn release(scope: &Scope, pair: PairId, kind: MappingKind) -> Result<(), StoreError> {
+async fn release(
+    scope: &Scope,
+    (declared, pair): (&PairDeclaration, &Pair),
+    kind: MappingKind,
+) -> Result<(), StoreError> {
     let waits_as = match kind {
         MappingKind::Vendors => return Ok(()),
         MappingKind::Projects => "project",
         kind => kind.as_str(),
     };
-    store::wait::release_kind(scope, pair, waits_as).await?;
+    store::wait::release_kind(scope, pair.id, waits_as).await?;
+    if matches!(kind, MappingKind::CostCodes | MappingKind::Accounts) {
+        // Another account may be named where one was waited for.
+        store::wait::release_kind(scope, pair.id, "dimension").await?;
+    }
+    // What a row says of a code is judged anew, also where it was found before.
+    let codes = declared
+        .flows
+        .iter()
+        .find(|flow| flow.record == RecordKind::CostCode && pair.flow(flow.name).enabled);
+    if let Some(flow) = codes.filter(|_| kind == MappingKind::CostCodes) {
+        store::record::make_flow_due(scope, pair.id, flow.name).await?;
+    }
     Ok(())
 }

@@ -17,6 +17,10 @@ pub struct End {
 /// What is a part of another record. Its target's key begins with that record's: `7000123/1/0`.
 pub const PARTS: &[Entity] = &[Entity::new("order_line")];
 
+/// Entities of which many source records may be one target record: the codes of many projects are booked on one
+/// account.
+pub const SHARED: &[Entity] = &[Entity::new("cost_code")];
+
 /// One row of the cross-reference.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Link {

@@ -89,6 +89,9 @@ impl Engine {
         };
         match flow.record {
             RecordKind::Vendor => from.ports.vendor.is_source() && to.ports.vendor.is_target(),
+            RecordKind::CostCode => {
+                from.ports.cost_code.is_source() && to.ports.cost_code.is_target()
+            }
             RecordKind::Order => from.ports.order.is_source() && to.ports.order.is_target(),
         }
     }

@@ -3,6 +3,7 @@
 pub mod accept;
 mod breaker;
 pub mod catalog;
+mod chores;
 mod clients;
 pub mod connect;
 mod decide;
@@ -26,6 +27,7 @@ mod tokens;
 mod travel;
 mod turn;
 pub mod verify;
+mod watch;
 mod write;
 
 use std::sync::Arc;

@@ -38,6 +38,7 @@ impl Engine {
         };
         Ok(match flow.record {
             RecordKind::Vendor => self.names(&crate::flows::VENDOR, &source, kept),
+            RecordKind::CostCode => self.names(&crate::flows::COST_CODE, &source, kept),
             RecordKind::Order => self.names(&crate::flows::ORDER, &source, kept),
         })
     }

@@ -14,9 +14,10 @@ use crate::domain::ids::{RecordId, RunId};
 use crate::domain::mapping::{MappingKind, value};
 use crate::domain::pair::{Pair, PairStatus};
 use crate::domain::plan::Action;
-use crate::domain::records::{Order, Vendor};
+use crate::domain::records::{CostCode, Order, Vendor};
 use crate::domain::run::{Counts, Run, RunState, Trigger, closing_state};
 use crate::flows::{PairFlow, RecordKind, lane, twin_key};
+use crate::store::chore::{self, Word};
 use crate::store::hint::{self, Hint};
 use crate::store::run::{Ending, Listing, OpenRun};
 use crate::store::{self, StoreError};
@@ -168,12 +169,13 @@ impl Lister<'_> {
             None => self.begin().await?,
         };
         let scope = self.list_scope(began_at).await?;
-        if self.flow.record == RecordKind::Order && scope.projects.is_empty() {
+        if self.flow.record != RecordKind::Vendor && scope.projects.is_empty() {
             return self.pass_over().await;
         }
         let from = self.ends.source(self.flow);
         if self.listing.after.is_none() && !self.open.run.dry_run {
             self.name_projects().await;
+            self.look_at_waits().await?;
         }
         let Some(lists) = lister_of(from, self.flow.record) else {
             return Err(StoreError::Missing("port"));
@@ -236,6 +238,19 @@ impl Lister<'_> {
             Ok(false) => {}
             Err(fault) => tracing::info!(%fault, "the projects' names were not read"),
         }
+    }
+
+    /// Whatever waits for a value of the ERP is looked at in this run, too.
+    async fn look_at_waits(&self) -> Result<(), StoreError> {
+        if self.flow.record == RecordKind::Vendor {
+            return Ok(());
+        }
+        let pair = self.ends.pair.id;
+        self.turn
+            .write(move |scope| {
+                Box::pin(async move { chore::hasten_known(scope, pair, Word::Watch).await })
+            })
+            .await
     }
 
     async fn list_scope(&self, began_at: Timestamp) -> Result<ListScope, StoreError> {
@@ -372,6 +387,7 @@ impl Lister<'_> {
 fn lister_of(end: &End, record: RecordKind) -> Option<&'static dyn Lists> {
     match record {
         RecordKind::Vendor => Vendor::port(&end.connector.ports).lists,
+        RecordKind::CostCode => CostCode::port(&end.connector.ports).lists,
         RecordKind::Order => Order::port(&end.connector.ports).lists,
     }
 }
@@ -379,6 +395,7 @@ fn lister_of(end: &End, record: RecordKind) -> Option<&'static dyn Lists> {
 fn rank_of(record: RecordKind) -> u8 {
     match record {
         RecordKind::Vendor => crate::flows::VENDOR.rank,
+        RecordKind::CostCode => crate::flows::COST_CODE.rank,
         RecordKind::Order => crate::flows::ORDER.rank,
     }
 }

@@ -2,12 +2,14 @@
 //! of whoever waited for it, together or not at all.
 
 use super::turn::Turn;
+use super::watch::{self, is_watched};
 use crate::contract::Session;
 use crate::domain::audit::Happened;
 use crate::domain::ids::{LinkId, PairId};
 use crate::domain::link::PARTS;
 use crate::domain::record::{State, WaitingFor};
 use crate::domain::system::{Entity, SystemId};
+use crate::store::chore::{self, Word};
 use crate::store::effect::Effect;
 use crate::store::hint::{self, Hint};
 use crate::store::link::NewLink;
@@ -20,6 +22,8 @@ pub(super) struct Settled {
     /// Digest and text of what is kept beside the record.
     pub bodies: Vec<(String, String)>,
     pub links: Vec<NewLink>,
+    /// The record's link of this entity holds no longer.
+    pub unlinked: Option<Entity>,
     /// The target is known to hold this draft.
     pub holds: Option<(LinkId, String)>,
     pub effect: Option<Effect>,
@@ -114,10 +118,16 @@ impl Turn {
         settled: Settled,
         had_waits: bool,
     ) -> Result<bool, StoreError> {
+        let watch_interval = watch::interval(self);
         self.write(move |scope| {
             Box::pin(async move {
                 for (digest, content) in settled.bodies {
                     store::body::keep_as(scope, digest, content);
+                }
+                if let Some(entity) = &settled.unlinked {
+                    let record = &after.record;
+                    let (pair, source) = (record.pair_id, record.source.id.as_str());
+                    store::link::remove(scope, pair, entity, source).await?;
                 }
                 let (parts, wholes): (Vec<_>, Vec<_>) = settled
                     .links
@@ -136,6 +146,10 @@ impl Turn {
                 let record = &after.record;
                 if record.state == State::Waiting {
                     store::wait::set(scope, record.pair_id, record.id, &record.waiting_for).await?;
+                    if record.waiting_for.iter().any(|wait| is_watched(&wait.kind)) {
+                        let at = scope.now().plus(watch_interval);
+                        chore::begin(scope, record.pair_id, Word::Watch, at).await?;
+                    }
                 } else if had_waits {
                     store::wait::clear(scope, record.id).await?;
                 }

@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use super::travel::{Went, travel};
 use super::turn::Turn;
 use super::verify::verify_all;
-use super::{Engine, reconcile, rehearsal};
+use super::{Engine, chores, reconcile, rehearsal};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{PairId, RunId, TenantId};
 use crate::domain::member::Actor;
@@ -429,10 +429,11 @@ async fn news(turn: &Turn, in_sight: &InSight) -> Result<News, StoreError> {
         has_listed |= listed?;
     }
     let verify_at = verify_at?;
+    let has_worked = chores::step_all(turn).await?;
     let now = turn.engine.clock.now();
     let may_verify = verify_at.flatten().is_some_and(|at| at <= now);
     Ok(News {
-        has_listed: has_listed || may_verify,
+        has_listed: has_listed || has_worked || may_verify,
         verify_at,
     })
 }

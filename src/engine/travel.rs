@@ -13,6 +13,7 @@ use super::rehearsed::Rehearsed;
 use super::settle::{JudgedBy, Needed, Settled};
 use super::stage::{Live, Stage};
 use super::turn::Turn;
+use super::watch::is_watched;
 use super::{explain, write};
 use crate::contract::{
     Canonical, Draft, Found, Looking, Looks, Need, Read, ReadSession, Reads, Refs, SourceKey,
@@ -115,6 +116,7 @@ pub(super) async fn set_out(
     };
     match pair_flow.record {
         RecordKind::Vendor => Box::pin(start(way, &crate::flows::VENDOR, work)).await,
+        RecordKind::CostCode => Box::pin(start(way, &crate::flows::COST_CODE, work)).await,
         RecordKind::Order => Box::pin(start(way, &crate::flows::ORDER, work)).await,
     }
 }
@@ -260,7 +262,7 @@ impl<E: Canonical, S: Stage<E>> Trip<'_, E, S> {
             };
             return Ok(self.shut(work, settled, known.link, shut).await?);
         }
-        let link = known.link.clone().filter(|link| !self.is_moved(link));
+        let link = known.link.clone().filter(|link| self.stays(link));
         let needs = (self.flow.needs)(&read.record, &self.ends.tables, &known);
         if !needs.is_empty() && link.is_none() {
             settled.needed = self.needed(&needs);
@@ -335,6 +337,11 @@ impl<E: Canonical, S: Stage<E>> Trip<'_, E, S> {
     /// A person says that a linked record is another one of the target.
     fn is_moved(&self, link: &Link) -> bool {
         matches!(&self.before.wish, Some(Wish::Link(target_id)) if *target_id != link.target.id)
+    }
+
+    /// Whether a link is compared with; where it follows the mapping it is found anew each time.
+    fn stays(&self, link: &Link) -> bool {
+        self.flow.afterwards != Afterwards::Checked && !self.is_moved(link)
     }
 
     /// Whether what was drafted must no longer be written: it is gone from the source, or its gate is shut.
@@ -477,7 +484,7 @@ impl<E: Canonical, S: Stage<E>> Trip<'_, E, S> {
     pub(super) async fn wait(
         &self,
         mut work: Work,
-        settled: Settled,
+        mut settled: Settled,
         waits: Vec<WaitingFor>,
         look_again_at: Option<Timestamp>,
     ) -> Result<Went, StoreError> {
@@ -486,6 +493,11 @@ impl<E: Canonical, S: Stage<E>> Trip<'_, E, S> {
         work.record.explanation = explain::waiting(&waits);
         work.record.waiting_for = waits;
         work.record.state = State::Waiting;
+        if self.flow.afterwards == Afterwards::Checked {
+            // What it was mapped to holds no longer.
+            work.record.target = None;
+            settled.unlinked = Some(self.pair_flow.entity.clone());
+        }
         work.record.substate = None;
         work.record.attempts = 0;
         work.first_failed_at = None;
@@ -610,7 +622,7 @@ impl<E: Canonical, S: Stage<E>> Trip<'_, E, S> {
     fn show_differences(&self, work: &mut Work, settled: &mut Settled, differences: &[Change]) {
         let values = explain::differences(differences, self.to.title);
         match self.flow.afterwards {
-            Afterwards::TargetIsMaster => {
+            Afterwards::TargetIsMaster | Afterwards::Checked => {
                 work.record.explanation.push_str(&format!(
                     " {} is master, so these differences are shown and not written:{values}",
                     self.to.title
@@ -666,8 +678,8 @@ impl<E: Canonical, S: Stage<E>> Trip<'_, E, S> {
                 pair_version: self.ends.pair.version,
                 missing: Vec::new(),
             });
-            let again = self.look_again_at();
-            return Ok(self.wait(work, settled, lacking, Some(again)).await?);
+            let again = self.look_again_at(&lacking);
+            return Ok(self.wait(work, settled, lacking, again).await?);
         }
         let found = self.find(&draft).await?;
         match course(found, work.wish.as_ref(), self.flow.afterwards) {
@@ -841,7 +853,10 @@ impl<E: Canonical, S: Stage<E>> Trip<'_, E, S> {
         differences: Vec<Change>,
     ) -> Result<Went, StoreError> {
         work.plan_action = Some(Action::Link);
-        work.outcome = Some(Outcome::Linked);
+        work.outcome = Some(match &self.before.record.target {
+            Some(known) if known.id == target_id => Outcome::Unchanged,
+            _ => Outcome::Linked,
+        });
         work.record.reason = None;
         work.record.explanation = format!(
             "Linked to {} in {}, found by {}; nothing was written.",
@@ -1066,10 +1081,13 @@ impl<E: Canonical, S: Stage<E>> Trip<'_, E, S> {
         self.turn.slow_down(connection, until);
     }
 
-    /// When a prerequisite that only the target knows is asked for again.
-    pub(super) fn look_again_at(&self) -> Timestamp {
+    /// When a prerequisite that only the target knows is asked for again. Dimension values are looked at by
+    /// themselves, each once for everybody who waits for it.
+    pub(super) fn look_again_at(&self, waits: &[WaitingFor]) -> Option<Timestamp> {
         const HOURLY: Duration = Duration::from_secs(3600);
-        self.engine_later(HOURLY)
+        let can_watch = self.to.connector.verifies.is_some();
+        let is_watched = can_watch && waits.iter().all(|wait| is_watched(&wait.kind));
+        (!is_watched).then(|| self.engine_later(HOURLY))
     }
 
     fn engine_later(&self, wait: Duration) -> Timestamp {

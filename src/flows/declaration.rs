@@ -25,6 +25,7 @@ pub struct Side {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum RecordKind {
     Vendor,
+    CostCode,
     Order,
 }
 

@@ -27,6 +27,8 @@ pub trait Linked {
 pub enum Afterwards {
     /// The target is master: differences are shown and never written.
     TargetIsMaster,
+    /// Nothing is ever written: what it stands for in the target follows the mapping, and is judged anew each time.
+    Checked,
     /// The document is frozen once written: a difference raises a flag with both values.
     Frozen,
 }

@@ -34,6 +34,16 @@ static FLOWS: &[PairFlow] = &[
         master: "M3 is master: suppliers that are missing are created, existing ones are linked and never overwritten.",
     },
     PairFlow {
+        name: "cost_codes",
+        title: "Cost codes",
+        record: RecordKind::CostCode,
+        from: SideName::Project,
+        entity: Entity::new("cost_code"),
+        approval: Approval::Automatic,
+        statuses: &[],
+        master: "Nothing is written: each code must be mapped to an account that is open in M3, where accounts are made.",
+    },
+    PairFlow {
         name: "commitments",
         title: "Commitments",
         record: RecordKind::Order,

@@ -7,7 +7,7 @@ use super::chain::marks;
 use super::{Scope, StoreError};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{LinkId, PairId};
-use crate::domain::link::{End, Link, PARTS};
+use crate::domain::link::{End, Link, PARTS, SHARED};
 use crate::domain::system::Entity;
 
 #[derive(FromQueryResult)]
@@ -63,7 +63,7 @@ pub async fn of_source(
     of(scope, "source_id", pair, entity, source_id).await
 }
 
-/// The link of a target record.
+/// The link of a target record; one of them, where many source records share it.
 ///
 /// # Errors
 /// `Database`.
@@ -208,15 +208,21 @@ fn row(scope: &Scope, link: &NewLink) -> [Value; COLUMNS_PUT] {
     ]
 }
 
-/// Links whose target is another source record's are left out, which the count of rows tells.
+/// Links whose target is another source record's are left out, which the count of rows tells. Shared targets are
+/// everybody's.
 fn put_sql(links: usize) -> String {
+    let shared: Vec<String> = SHARED
+        .iter()
+        .map(|entity| format!("'{}'", entity.as_str()))
+        .collect();
+    let shared = shared.join(", ");
     format!(
         "INSERT INTO link (tenant_id, id, pair_id, entity, scope, source_system, source_id, target_system, target_id,
            matched_by, draft_digest, created_at, alias)
          SELECT new.*, 0 FROM (VALUES {}) AS new
          WHERE NOT EXISTS (SELECT 1 FROM link AS other WHERE other.tenant_id = new.column1
            AND other.pair_id = new.column3 AND other.entity = new.column4 AND other.target_id = new.column9
-           AND other.alias = 0 AND other.source_id <> new.column7)
+           AND other.alias = 0 AND other.source_id <> new.column7 AND other.entity NOT IN ({shared}))
          ON CONFLICT (tenant_id, pair_id, entity, source_id) WHERE alias = 0 DO UPDATE SET
            scope = excluded.scope, target_system = excluded.target_system, target_id = excluded.target_id,
            matched_by = CASE WHEN link.target_id = excluded.target_id THEN link.matched_by

@@ -8,6 +8,7 @@ pub mod api_token;
 pub mod audit;
 pub mod body;
 mod chain;
+pub mod chore;
 mod commit;
 pub mod connection;
 pub mod cursor;

@@ -336,6 +336,26 @@ pub async fn make_due(scope: &Scope, id: RecordId) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Every record of a flow that was found or refused is due now: what they were judged by has changed.
+///
+/// # Errors
+/// `Database`.
+pub async fn make_flow_due(scope: &Scope, pair: PairId, flow: &str) -> Result<u64, StoreError> {
+    let sql = "UPDATE record SET state = 'pending', due_at = $4, updated_at = $4, revision = revision + 1 \
+               WHERE tenant_id = $1 AND pair_id = $2 AND flow = $3 AND state IN ('linked', 'failed')";
+    let values = [
+        scope.tenant_value(),
+        pair.0.into(),
+        flow.into(),
+        scope.now().0.into(),
+    ];
+    let due = scope.run(sql, values).await?;
+    if due > 0 {
+        scope.wake(scope.now());
+    }
+    Ok(due)
+}
+
 /// A connection logs in again: everything of its pairs that stopped because it did not is due now. Gives
 /// how many records that are.
 ///

@@ -52,6 +52,36 @@ pub async fn clear(scope: &Scope, record: RecordId) -> Result<(), StoreError> {
 }
 
 #[derive(FromQueryResult)]
+struct Key {
+    key: String,
+}
+
+/// What records of a pair wait for under one kind, each key once and in order, after one of them.
+///
+/// # Errors
+/// `Database`.
+pub async fn keys(
+    scope: &Scope,
+    pair: PairId,
+    kind: &str,
+    after: &str,
+    limit: u32,
+) -> Result<Vec<String>, StoreError> {
+    let sql = format!(
+        "SELECT DISTINCT key FROM wait WHERE tenant_id = $1 AND pair_id = $2 AND kind = $3 AND key > $4 \
+         ORDER BY key LIMIT {limit}"
+    );
+    let values = [
+        scope.tenant_value(),
+        pair.0.into(),
+        kind.into(),
+        after.into(),
+    ];
+    let rows: Vec<Key> = scope.all(&sql, values).await?;
+    Ok(rows.into_iter().map(|row| row.key).collect())
+}
+
+#[derive(FromQueryResult)]
 struct Of {
     record_id: Uuid,
 }

@@ -183,6 +183,7 @@ pub async fn next_due(scope: &Scope, resting: &[PairId]) -> Result<Option<Timest
         "SELECT CAST(min(due_at) AS BIGINT) AS due_at FROM (
            SELECT min(due_at) AS due_at FROM record WHERE tenant_id = $1 AND due_at IS NOT NULL{others}
            UNION ALL SELECT min(due_at) FROM run WHERE tenant_id = $1 AND due_at IS NOT NULL
+           UNION ALL SELECT min(due_at) FROM chore WHERE tenant_id = $1{others}
            UNION ALL SELECT min(next_run_at) FROM pair WHERE tenant_id = $1 AND next_run_at IS NOT NULL
          ) AS everything"
     );

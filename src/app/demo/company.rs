@@ -143,6 +143,7 @@ async fn make_pair(
             name: Some(json!("Front Range: Procore to M3")),
             flows: Some(json!({
                 "vendors": {"enabled": true, "approval": "automatic"},
+                "cost_codes": {"enabled": true, "approval": "automatic"},
                 "commitments": {"enabled": true, "approval": "review"},
             })),
             schedule: Some(json!({"every_minutes": 5, "time_zone": "America/Denver"})),

@@ -14,6 +14,9 @@ use crate::domain::fault::Fault;
 /// Master data changes seldom; a blocked account is refused by M3 itself in the meantime.
 const REMEMBERED: Duration = Duration::from_secs(15 * 60);
 
+/// What is missing or closed is asked for again after this.
+const MOMENT: Duration = Duration::from_secs(3);
+
 /// An item as far as lines need it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Item {
@@ -99,8 +102,8 @@ pub(super) async fn account(
     division: &str,
 ) -> Result<Option<Account>, Fault> {
     let key = format!("account/{dimension}/{division}/{value}");
-    if let Some(known) = recall(session, &key) {
-        return Ok(Some(known));
+    if let Some(known) = known_account(session, &key) {
+        return Ok(known);
     }
     let mut found = None;
     for level in levels(division) {
@@ -117,8 +120,24 @@ pub(super) async fn account(
             break;
         }
     }
-    remember(session, &key, found.as_ref());
+    let kept = serde_json::to_value(&found).unwrap_or_default();
+    session.facts.remember(&key, session.clock.now(), kept);
     Ok(found)
+}
+
+/// What was found a while ago, and what was missing or closed a moment ago: many records ask for one value at once,
+/// and its opening must be seen soon.
+fn known_account(session: &Session, key: &str) -> Option<Option<Account>> {
+    let now = session.clock.now();
+    let recall = |age_max| {
+        let value = session.facts.recall(key, now, age_max)?;
+        serde_json::from_value::<Option<Account>>(value).ok()
+    };
+    let known = recall(REMEMBERED)?;
+    let is_open = known
+        .as_ref()
+        .is_some_and(|account| account.closed(now.to_utc().date()).is_none());
+    if is_open { Some(known) } else { recall(MOMENT) }
 }
 
 /// Accounts may exist in the division or for the whole company: both are asked.

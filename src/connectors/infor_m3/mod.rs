@@ -6,6 +6,8 @@ mod accept;
 mod answer;
 mod auth;
 mod client;
+mod code;
+mod dimension;
 mod export;
 mod fault;
 mod form;
@@ -49,6 +51,7 @@ pub static CONNECTOR: Connector = Connector {
     verifies: Some(&verify::Codes),
     ports: Ports {
         vendor: Port::target(&vendor::Suppliers),
+        cost_code: Port::target(&code::Accounts),
         order: Port::target(&order::PurchaseOrders),
         ..Ports::CLOSED
     },

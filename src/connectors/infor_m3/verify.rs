@@ -1,6 +1,7 @@
 //! Looks the ERP side of mapping rows up: does the account exist and is it open, the item, the supplier?
 
 use super::client::{self, mi};
+use super::dimension;
 use super::lookup;
 use super::reply::Row as Found;
 use super::vendor::ACTIVE;
@@ -23,6 +24,16 @@ impl Verifies for Codes {
                 verdicts.push(verify(session, kind, row).await?);
             }
             Ok(verdicts)
+        })
+    }
+
+    fn are_open<'a>(&'a self, session: &'a Session, keys: &'a [String]) -> Answer<'a, Vec<bool>> {
+        Box::pin(async move {
+            let mut open = Vec::new();
+            for key in keys {
+                open.push(dimension::is_open(session, key).await?);
+            }
+            Ok(open)
         })
     }
 }

@@ -142,6 +142,20 @@ impl Ask {
         Self::new(Tool::Commitments, operation, &path).with("project_id", project.to_string())
     }
 
+    /// What changed since; without a window every code, those that are not active any more included.
+    pub(super) fn changed_wbs_codes(project: i64, scope: &ListScope) -> Self {
+        Self::wbs_codes(project).in_window(scope)
+    }
+
+    pub(super) fn cost_types(company: &str) -> Self {
+        Self::new(
+            Tool::CostCodes,
+            "List Line Item Types",
+            &["v1.0", "line_item_types"],
+        )
+        .with("company_id", company)
+    }
+
     pub(super) fn wbs_codes(project: i64) -> Self {
         let project = project.to_string();
         let path = [

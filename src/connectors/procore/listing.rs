@@ -4,9 +4,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::client::{Ask, Client, Rows};
+use super::fault;
 use super::paging;
 use super::reading;
-use crate::contract::{Page, Seen, SourceKey};
+use super::tool::Tool;
+use crate::contract::{ListScope, Page, Seen, SourceKey};
 use crate::domain::fault::Fault;
 use crate::domain::tag::digest;
 
@@ -80,6 +82,85 @@ impl Cursor {
             first,
             hidden: self.hidden.clone(),
         }))
+    }
+}
+
+/// Where a listing stands that has gone through every list.
+const END: &str = "end";
+
+/// The lists of the projects in scope, in order.
+pub(super) struct Round {
+    tool: Tool,
+    places: Vec<String>,
+    /// Projects whose keys are none of Procore's.
+    strangers: Vec<String>,
+    projects: usize,
+}
+
+impl Round {
+    /// `lists` gives the places of one project's lists.
+    pub(super) fn of(scope: &ListScope, tool: Tool, lists: impl Fn(i64) -> Vec<String>) -> Self {
+        let (mut places, mut strangers) = (Vec::new(), Vec::new());
+        for key in &scope.projects {
+            match number(key) {
+                Ok(project) => places.extend(lists(project)),
+                Err(_) => strangers.push(key.clone()),
+            }
+        }
+        Self {
+            tool,
+            places,
+            strangers,
+            projects: scope.projects.len(),
+        }
+    }
+
+    pub(super) fn start(&self) -> Cursor {
+        let mut cursor = Cursor::start(self.places.first().map_or(END, String::as_str));
+        cursor.hidden.clone_from(&self.strangers);
+        cursor
+    }
+
+    /// Every list was gone through.
+    pub(super) fn is_over(&self, cursor: &Cursor) -> bool {
+        cursor.place == END
+    }
+
+    /// The list after the cursor's; none when all were gone through and shown.
+    pub(super) fn following(&self, cursor: Cursor) -> Option<Cursor> {
+        let mut rest = self
+            .places
+            .iter()
+            .skip_while(|other| **other != cursor.place);
+        match rest.nth(1) {
+            Some(next) => Some(cursor.at(next)),
+            None if cursor.hidden.is_empty() => None,
+            None => Some(cursor.at(END)),
+        }
+    }
+
+    /// What was shown has been listed; what was not keeps the listing from being complete.
+    pub(super) fn end(&self, cursor: &Cursor) -> Result<Page<Seen>, Fault> {
+        let hidden = &cursor.hidden;
+        if hidden.is_empty() {
+            return Ok(Page {
+                rows: Vec::new(),
+                next: None,
+            });
+        }
+        if hidden.len() == self.projects {
+            return Err(fault::hidden(self.tool));
+        }
+        Err(Fault::Missing {
+            what: "project_not_visible".to_owned(),
+            message: format!(
+                "{} of these projects are not shown: {}. The other projects were listed. {} Or take \
+                 them out of the mapping",
+                self.tool.label(),
+                hidden.join(", "),
+                Tool::Projects.remedy()
+            ),
+        })
     }
 }
 
@@ -244,6 +325,26 @@ mod tests {
             ("316001/subcontract", 7)
         );
         assert_eq!(Cursor::read("page 7").unwrap_err().code(), "unknown_cursor");
+    }
+
+    #[test]
+    fn a_round_goes_through_every_list_of_every_project() {
+        let scope = ListScope {
+            projects: vec!["7".to_owned(), "Harbor".to_owned(), "8".to_owned()],
+            ..ListScope::default()
+        };
+        let lists = |project| vec![format!("{project}/a"), format!("{project}/b")];
+        let round = Round::of(&scope, Tool::Commitments, lists);
+        let (mut at, mut gone) = (Some(round.start()), Vec::new());
+        while let Some(cursor) = at.filter(|cursor| !round.is_over(cursor)) {
+            gone.push(cursor.place.clone());
+            at = round.following(cursor);
+        }
+        assert_eq!(gone, ["7/a", "7/b", "8/a", "8/b"]);
+        // A project whose key is none of Procore's keeps the round from being whole.
+        let end = round.end(&round.start()).unwrap_err();
+        assert_eq!(end.code(), "project_not_visible");
+        assert!(end.to_string().contains("Harbor"), "{end}");
     }
 
     #[test]

@@ -47,6 +47,39 @@ pub(super) async fn tax_codes(
     }
 }
 
+/// The company's cost types, code by id. The list has no window: it is read whole, once an hour.
+///
+/// # Errors
+/// Those of the list.
+pub(super) async fn cost_types(client: &Client<'_>) -> Result<Value, Fault> {
+    let ask = Ask::cost_types(client.company());
+    whole(client, "cost_types", &ask).await
+}
+
+/// The sub jobs of a project, code by id.
+///
+/// # Errors
+/// Those of the list.
+pub(super) async fn all_sub_jobs(client: &Client<'_>, project: i64) -> Result<Value, Fault> {
+    let fact = format!("sub_jobs/{project}");
+    match whole(client, &fact, &Ask::sub_jobs(project)).await {
+        // Most projects have none, and some companies do not use them at all.
+        Err(refused) if fault::is_hiding(&refused) => Ok(Value::Object(Map::new())),
+        found => found,
+    }
+}
+
+async fn whole(client: &Client<'_>, fact: &str, list: &Ask) -> Result<Value, Fault> {
+    let facts = &client.session().facts;
+    if let Some(known) = facts.recall(fact, client.now(), KEPT) {
+        return Ok(known);
+    }
+    let all: Map<String, Value> = client.all(list).await?.iter().filter_map(code).collect();
+    let all = Value::Object(all);
+    facts.remember(fact, client.now(), all.clone());
+    Ok(all)
+}
+
 /// Of a whole list the wanted codes; no call where all of them are known.
 async fn codes(
     client: &Client<'_>,

@@ -6,6 +6,8 @@
 mod accept;
 mod auth;
 mod client;
+mod code;
+mod code_text;
 mod fault;
 mod form;
 mod listing;
@@ -45,6 +47,7 @@ pub static CONNECTOR: Connector = Connector {
     ports: Ports {
         project: Port::source(&project::Projects, &project::Projects),
         vendor: Port::source(&vendor::Vendors, &vendor::Vendors),
+        cost_code: Port::source(&code::Codes, &code::Codes),
         order: Port::source(&order::Orders, &order::Orders),
     },
 };

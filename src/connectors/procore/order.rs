@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::client::{Ask, Client};
 use super::fault::{self, unreadable};
-use super::listing::{self, Cursor};
+use super::listing::{self, Cursor, Round};
 use super::lookup;
 use super::order_line;
 use super::reading::{Issues, Reading};
@@ -66,73 +66,6 @@ impl Place {
     }
 }
 
-/// Where a listing stands that has gone through every list.
-const END: &str = "end";
-
-/// The lists of one scope, in order.
-struct Round {
-    places: Vec<Place>,
-    /// Projects whose keys are none of Procore's.
-    strangers: Vec<String>,
-    projects: usize,
-}
-
-impl Round {
-    fn of(scope: &ListScope) -> Self {
-        let (mut places, mut strangers) = (Vec::new(), Vec::new());
-        for key in &scope.projects {
-            match listing::number(key) {
-                Ok(project) => places.extend(KINDS.map(|kind| Place { project, kind })),
-                Err(_) => strangers.push(key.clone()),
-            }
-        }
-        Self {
-            places,
-            strangers,
-            projects: scope.projects.len(),
-        }
-    }
-
-    fn start(&self) -> Cursor {
-        let first = self.places.first().map(|place| place.written());
-        let mut cursor = Cursor::start(first.as_deref().unwrap_or(END));
-        cursor.hidden.clone_from(&self.strangers);
-        cursor
-    }
-
-    /// The list after `place`; none when all were gone through and shown.
-    fn following(&self, place: Place, cursor: Cursor) -> Option<Cursor> {
-        let mut rest = self.places.iter().skip_while(|other| **other != place);
-        match rest.nth(1) {
-            Some(next) => Some(cursor.at(&next.written())),
-            None if cursor.hidden.is_empty() => None,
-            None => Some(cursor.at(END)),
-        }
-    }
-
-    /// What was shown has been listed; what was not keeps the listing from being complete.
-    fn end(&self, hidden: &[String]) -> Result<Page<Seen>, Fault> {
-        if hidden.is_empty() {
-            return Ok(Page {
-                rows: Vec::new(),
-                next: None,
-            });
-        }
-        if hidden.len() == self.projects {
-            return Err(fault::hidden(Tool::Commitments));
-        }
-        Err(Fault::Missing {
-            what: "project_not_visible".to_owned(),
-            message: format!(
-                "the commitments of these projects are not shown: {}. The other projects were listed. {} Or take \
-                 them out of the mapping",
-                hidden.join(", "),
-                Tool::Projects.remedy()
-            ),
-        })
-    }
-}
-
 impl Lists for Orders {
     fn changed<'a>(
         &'a self,
@@ -141,13 +74,17 @@ impl Lists for Orders {
         after: Option<&'a str>,
     ) -> Answer<'a, Page<Seen>> {
         Box::pin(async move {
-            let round = Round::of(scope);
+            let round = Round::of(scope, Tool::Commitments, |project| {
+                KINDS
+                    .map(|kind| Place { project, kind }.written())
+                    .to_vec()
+            });
             let mut cursor = match after {
                 Some(text) => Cursor::read(text)?,
                 None => round.start(),
             };
-            if cursor.place == END {
-                return round.end(&cursor.hidden);
+            if round.is_over(&cursor) {
+                return round.end(&cursor);
             }
             let place = Place::read(&cursor.place)?;
             let client = Client::of(session)?;
@@ -165,7 +102,7 @@ impl Lists for Orders {
                 }
                 Err(other) => return Err(other),
             };
-            let next = next.or_else(|| round.following(place, cursor));
+            let next = next.or_else(|| round.following(cursor));
             Ok(Page {
                 rows,
                 next: next.map(|cursor| cursor.written()),
@@ -353,22 +290,11 @@ mod tests {
 
     #[test]
     fn a_place_is_found_again() {
-        let scope = ListScope {
-            projects: vec!["7".to_owned(), "Harbor".to_owned(), "8".to_owned()],
-            ..ListScope::default()
-        };
-        let round = Round::of(&scope);
-        let written: Vec<String> = round.places.iter().map(|place| place.written()).collect();
-        let wanted = [
-            "7/purchase_order",
-            "7/subcontract",
-            "8/purchase_order",
-            "8/subcontract",
-        ];
-        assert_eq!(written, wanted);
-        assert_eq!(round.start().hidden, ["Harbor"]);
-        for (place, text) in round.places.iter().zip(&written) {
-            assert_eq!(Place::read(text).unwrap(), *place);
+        for project in [7, 8] {
+            for kind in KINDS {
+                let place = Place { project, kind };
+                assert_eq!(Place::read(&place.written()).unwrap(), place);
+            }
         }
         for text in ["", "7", "7/invoice", "x/subcontract", "7/subcontract/1"] {
             assert_eq!(Place::read(text).unwrap_err().class(), "missing", "{text}");

@@ -6,14 +6,12 @@
 
 use serde_json::{Map, Value};
 
+use super::code_text::DELIMITERS;
 use super::reading::{self, Issues, Reading};
 use crate::domain::fault::Issue;
 use crate::domain::money::Currency;
 use crate::domain::quantity::Quantity;
 use crate::domain::records::{Coding, OrderLine};
-
-/// What may stand between the parts of a flat code. Assumed: companies choose one of these.
-const DELIMITERS: [char; 5] = ['.', '-', '/', '_', ' '];
 
 /// Names of what lines point at, by id.
 #[derive(Clone, Copy)]

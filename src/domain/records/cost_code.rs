@@ -1,8 +1,10 @@
-//! What a line's cost is for.
+//! What a line's cost is for, and the codes that a project has for it.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+
+use crate::domain::clock::Timestamp;
 
 /// The code of a line: sub job, cost code and cost type together are the key.
 ///
@@ -27,4 +29,18 @@ impl fmt::Display for Coding {
         }
         Ok(())
     }
+}
+
+/// One code of one project: what its lines may be coded with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CostCode {
+    /// The bare key in its own system.
+    pub key: String,
+    pub project_key: String,
+    pub coding: Coding,
+    /// What people call it.
+    pub name: String,
+    /// False: no new lines should use it.
+    pub active: bool,
+    pub created_at: Option<Timestamp>,
 }

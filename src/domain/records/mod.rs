@@ -8,7 +8,7 @@ pub mod order;
 pub mod project;
 pub mod vendor;
 
-pub use cost_code::Coding;
+pub use cost_code::{Coding, CostCode};
 pub use order::{Order, OrderKind, OrderLine};
 pub use project::Project;
 pub use vendor::{Address, Vendor};

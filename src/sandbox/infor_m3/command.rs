@@ -10,6 +10,8 @@
 //! | `POST suppliers/{SUNO}/block`, `…/unblock` | status 90, status 20 |
 //! | `POST items/{ITNO}` | fields to set, and `units`, a list; makes the item when there is none |
 //! | `POST accounts/{AITP}/{AITM}` | fields to set; `DIVI` left out is the seed's division |
+//! | `POST accounts/{AITP}/{AITM}/close`, `…/open` | blocked (LCCD 1), free again |
+//! | `DELETE accounts/{AITP}/{AITM}` | there is none any more |
 //! | `POST projects/{PROJ}` | `elements`, a list that is added |
 //! | `POST orders` | head fields and `lines`, a list of line fields; answers `{"PUNO":…}` |
 //! | `POST orders/{PUNO}/lines/{PNLI}` | line fields to set, statuses and received quantity too |
@@ -56,6 +58,15 @@ pub(super) fn answer(world: &mut World, call: &Call, parts: &[&str]) -> Reply {
         ("POST", ["suppliers", number]) => set_supplier(world, number, &given),
         ("POST", ["items", number]) => set_item(world, number, &given),
         ("POST", ["accounts", dimension, id]) => set_account(world, (dimension, id), &given),
+        ("POST", ["accounts", dimension, id, "close"]) => lock_account(world, (dimension, id), "1"),
+        ("POST", ["accounts", dimension, id, "open"]) => lock_account(world, (dimension, id), "0"),
+        ("DELETE", ["accounts", dimension, id]) => {
+            let before = world.accounts.len();
+            world
+                .accounts
+                .retain(|(_, of, known), _| of != dimension || known != id);
+            Ok(json!({"removed": before - world.accounts.len()}))
+        }
         ("POST", ["projects", project]) => {
             let elements = texts(&given, "elements");
             let held = world.projects.entry((*project).to_owned()).or_default();
@@ -148,6 +159,19 @@ fn set_account(
     account.extend(fields);
     insert_account(world, account.clone());
     Ok(json!(account))
+}
+
+fn lock_account(world: &mut World, (dimension, id): (&str, &str), lock: &str) -> Told {
+    let changed = world
+        .accounts
+        .iter_mut()
+        .filter(|((_, of, known), _)| of == dimension && known == id)
+        .map(|(_, account)| account.insert("LCCD", lock.to_owned()))
+        .count();
+    if changed == 0 {
+        return Err(format!("there is no value {id} of dimension {dimension}"));
+    }
+    Ok(json!({"AITP": dimension, "AITM": id, "LCCD": lock}))
 }
 
 fn add_order(world: &mut World, given: &Map<String, Value>) -> Told {

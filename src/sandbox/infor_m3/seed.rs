@@ -37,6 +37,8 @@ pub const BLOCKED_SUPPLIER: &str = "20020";
 pub const LOOK_ALIKE_SUPPLIER: &str = "10001";
 /// The cost code whose accounts are locked.
 pub const LOCKED_COST_CODE: &str = "16-100";
+/// The cost code and type whose account nobody has made in M3 yet.
+pub const ABSENT_CODE: (&str, &str) = ("32-900", "S");
 /// The Procore unit that no line for materials may have.
 pub const REFUSED_UNIT: &str = "mo";
 /// An item that exists and may not be ordered.
@@ -102,7 +104,8 @@ pub struct CodeFacts {
     pub element: String,
 }
 
-/// Every pair of code and type that has an account, the locked ones included.
+/// Every pair of code and type that a row maps to an account: locked ones, and the one that M3 lacks
+/// ([`ABSENT_CODE`]), included.
 /// [`procore::UNMAPPED_COST_CODE`] has none.
 #[must_use]
 pub fn codes() -> Vec<CodeFacts> {

@@ -87,12 +87,18 @@ pub(super) fn list_wbs_codes(world: &World, call: &Call, project: &str) -> Outco
     }))
 }
 
+/// As its list shows it.
+pub(super) fn shown(world: &World, id: i64) -> Value {
+    let wbs = world.wbs_codes.get(&id);
+    wbs.map_or(Value::Null, |wbs| wbs_code(world, wbs))
+}
+
 /// As a line carries it.
 pub(super) fn wbs_of_line(world: &World, id: i64) -> Value {
     let wbs = world.wbs_codes.get(&id);
     wbs.map_or(
         Value::Null,
-        |wbs| json!({"id": wbs.id, "flat_code": wbs.flat_code, "description": wbs.flat_name}),
+        |wbs| json!({"id": wbs.id, "flat_code": wbs.flat_code, "description": wbs.description}),
     )
 }
 
@@ -174,8 +180,10 @@ fn wbs_code(world: &World, wbs: &WbsCode) -> Value {
         ("cost_code", code_item),
         ("line_item_type", type_item),
     ];
+    let are_shown = world.settings.wbs_segments;
     let items: Vec<Value> = segments
         .iter()
+        .filter(|_| are_shown)
         .filter_map(|(kind, item)| {
             let (id, code, name) = (*item)?;
             Some(
@@ -188,7 +196,7 @@ fn wbs_code(world: &World, wbs: &WbsCode) -> Value {
         "id": wbs.id,
         "flat_code": wbs.flat_code,
         "flat_name": wbs.flat_name,
-        "description": wbs.flat_name,
+        "description": wbs.description,
         "status": wbs.status,
         "wbs_pattern_id": 1,
         "segment_items": items,

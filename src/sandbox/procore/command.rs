@@ -10,16 +10,19 @@
 //! | `POST contracts/{id}/lines` | a new line's attributes; `wbs_code`: `"03-300.M"` names its code |
 //! | `POST contracts/{id}/lines/{line}` | attributes to change |
 //! | `DELETE contracts/{id}` | deleted as the API would |
+//! | `POST wbs_codes` | `project_id`, `cost_code`, `cost_type` (its code), `name`; a code that is there already is answered as it is |
+//! | `POST wbs_codes/{id}` | `status`, `description`, `budget` (a decimal, or null for none) |
 //!
 //! Every change touches `updated_at` of what it changes, to the sandbox's time.
 
 use serde_json::{Value, json};
 
 use super::body::{self, path_id, text};
+use super::code;
 use super::contract::Contracts;
 use super::contract_view::whole;
 use super::line::Lines;
-use super::planting::add_project;
+use super::planting::{add_project, add_wbs_code};
 use super::refuse::{self, Outcome};
 use super::seed;
 use super::shape;
@@ -46,6 +49,8 @@ fn unlocked(world: &mut World, call: &Call, parts: &[&str]) -> Outcome {
             Ok(Reply::json(201, &Vendors.show(world, id)))
         }
         ("POST", ["vendors", id]) => change(world, &Vendors, id, &given),
+        ("POST", ["wbs_codes"]) => add_code(world, &given),
+        ("POST", ["wbs_codes", id]) => change_code(world, id, &given),
         ("POST", ["contracts"]) => add_contracts(world, &given),
         ("POST", ["contracts", id]) => {
             let contracts = holding(world, id)?;
@@ -127,6 +132,36 @@ fn letters(number: i64) -> String {
         .bytes()
         .map(|digit| char::from(digit + (b'K' - b'0')));
     letters.collect()
+}
+
+fn add_code(world: &mut World, given: &Fields) -> Outcome {
+    let asked = |name: &str| text(given, name).filter(|text| !text.is_empty());
+    let first = seed::PROJECT_IDS.first().copied();
+    let project_id = given.get("project_id").and_then(shape::id).or(first);
+    let project_id = project_id.unwrap_or_default();
+    world.project(project_id).ok_or_else(refuse::not_found)?;
+    let full_code = asked("cost_code").ok_or_else(|| refuse::bad_request("cost_code", "is missing"))?;
+    let cost_type = asked("cost_type").unwrap_or("M");
+    let name = asked("name").unwrap_or(full_code);
+    let id = add_wbs_code(world, project_id, (full_code, name), cost_type)
+        .ok_or_else(|| refuse::bad_request("cost_type", "is not included in the list"))?;
+    Ok(Reply::json(201, &code::shown(world, id)))
+}
+
+fn change_code(world: &mut World, id: &str, given: &Fields) -> Outcome {
+    let (id, now) = (path_id(id)?, world.now);
+    let wbs = world.wbs_codes.get_mut(&id).ok_or_else(refuse::not_found)?;
+    if let Some(status) = text(given, "status") {
+        wbs.status = status.to_owned();
+    }
+    if let Some(description) = text(given, "description") {
+        wbs.description = description.to_owned();
+    }
+    if let Some(budget) = given.get("budget") {
+        wbs.budget = shape::decimal(budget);
+    }
+    wbs.updated_at = now;
+    Ok(Reply::json(200, &code::shown(world, id)))
 }
 
 fn add_contracts(world: &mut World, given: &Fields) -> Outcome {

@@ -10,6 +10,7 @@
 
 mod access;
 mod body;
+mod budget;
 mod code;
 mod command;
 mod company;

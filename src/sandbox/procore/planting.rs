@@ -119,19 +119,66 @@ fn plant_code(world: &mut World, code: CostCode, types: &str, prefix: &str) {
         .iter()
         .filter(|(_, code, ..)| types.contains(code));
     for (cost_type_id, type_code, type_name, _) in joined {
+        let id = next_key(&world.wbs_codes, WBS_IDS);
+        let flat_name = format!("{prefix}{}.{type_name}", code.name);
         let wbs = WbsCode {
-            id: next_key(&world.wbs_codes, WBS_IDS),
+            id,
             project_id: code.project_id,
             cost_code_id: code.id,
             cost_type_id: *cost_type_id,
             flat_code: format!("{prefix}{}.{type_code}", code.full_code),
-            flat_name: format!("{prefix}{}.{type_name}", code.name),
+            description: flat_name.clone(),
+            flat_name,
+            budget: planned(id),
             status: "active".to_owned(),
             updated_at: day("2026-10-05"),
         };
         world.add_wbs_code(wbs);
     }
     world.cost_codes.insert(code.id, code);
+}
+
+/// A further code of a project, joined with one cost type; nothing when there is no such type. A code that is there
+/// already keeps its id.
+pub(super) fn add_wbs_code(
+    world: &mut World,
+    project_id: i64,
+    (full_code, name): (&str, &str),
+    cost_type: &str,
+) -> Option<i64> {
+    if let Some(known) = world.wbs_named(project_id, &format!("{full_code}.{cost_type}")) {
+        return Some(known);
+    }
+    seed::COST_TYPES
+        .iter()
+        .find(|(_, code, ..)| *code == cost_type)?;
+    let held = world
+        .cost_codes
+        .values()
+        .find(|code| code.project_id == project_id && code.full_code == full_code);
+    let code = CostCode {
+        id: held.map_or_else(|| next_key(&world.cost_codes, COST_CODE_IDS), |held| held.id),
+        project_id,
+        sub_job_id: None,
+        full_code: full_code.to_owned(),
+        name: name.to_owned(),
+    };
+    plant_code(world, code, cost_type, "");
+    let id = world.wbs_named(project_id, &format!("{full_code}.{cost_type}"))?;
+    let now = world.now;
+    if let Some(wbs) = world.wbs_codes.get_mut(&id) {
+        wbs.updated_at = now;
+    }
+    Some(id)
+}
+
+/// Most codes have a budget, some one of nothing, some none: told by the id, so that it stays the same.
+fn planned(id: i64) -> Option<Decimal> {
+    match id.rem_euclid(7) {
+        5 => Some(Decimal::ZERO),
+        6 => None,
+        step => Some(Decimal::from((step + 1) * 12_500)),
+    }
 }
 
 /// One part of the last project with a code of its own.

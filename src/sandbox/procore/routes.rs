@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::refuse::{self, Outcome};
 use super::world::{ContractKind, World};
-use super::{code, company, contract, line, project, reference, vendor};
+use super::{budget, code, company, contract, line, project, reference, vendor};
 use crate::sandbox::kit::{Call, Reply};
 
 const WBS: &str = "work_breakdown_structure";
@@ -34,6 +34,7 @@ pub(super) fn answer(world: &mut World, call: &Call, parts: &[&str]) -> Outcome 
         ("GET", ["v1.0", "projects", id, WBS, "wbs_codes"]) => {
             code::list_wbs_codes(world, call, id)
         }
+        ("GET", ["v1.0", "budget_views", rest @ ..]) => budget::answer(world, call, rest),
         (_, ["v1.0", "companies", id, "vendors", "inactive", rest @ ..]) => {
             inactive(world, call, id, rest)
         }

@@ -20,6 +20,8 @@ pub(super) struct Settings {
     pub lines_touch_head: bool,
     /// Approved contracts stay editable.
     pub relaxed_locks: bool,
+    /// WBS codes show their segments; a sample of the vendor's shows none.
+    pub wbs_segments: bool,
     /// Seconds that a token lives.
     pub token_seconds: i64,
     /// Resources (the path's word, e.g. `vendors`) that answer 403.
@@ -43,6 +45,7 @@ impl Settings {
             page_size_max: 1000,
             lines_touch_head: false,
             relaxed_locks: false,
+            wbs_segments: true,
             token_seconds: 5400,
             forbidden: Vec::new(),
             hidden: Vec::new(),

@@ -87,6 +87,9 @@ pub(super) struct WbsCode {
     pub cost_type_id: i64,
     pub flat_code: String,
     pub flat_name: String,
+    pub description: String,
+    /// What the budget plans for it; nothing is no budget line.
+    pub budget: Option<Decimal>,
     pub status: String,
     pub updated_at: OffsetDateTime,
 }

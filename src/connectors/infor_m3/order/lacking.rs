@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::super::dimension::{self, Coded};
 use super::super::lookup;
 use super::super::vendor::ACTIVE;
 use super::draft::{LineDraft, OrderDraft};
@@ -25,23 +26,13 @@ pub(super) async fn lacking(
             missing.push(WaitingFor::new("items", item, format!("item {item} in M3")));
         }
     }
-    let today = session.clock.now().to_utc().date();
     for (dimension, value) in accounts(&draft.lines) {
-        let label = match lookup::account(session, dimension, value, &draft.division).await? {
-            None => format!("{} {value} in M3", dimension_name(session, dimension)),
-            Some(account) => match account.closed(today) {
-                None => continue,
-                Some(why) => format!(
-                    "{} {value}, which {why} in M3",
-                    dimension_name(session, dimension)
-                ),
-            },
+        let coded = Coded {
+            dimension,
+            value,
+            division: &draft.division,
         };
-        missing.push(WaitingFor::new(
-            "dimension",
-            format!("{dimension}/{value}"),
-            label,
-        ));
+        missing.extend(dimension::closed(session, coded).await?);
     }
     Ok(missing)
 }
@@ -85,15 +76,4 @@ fn accounts(lines: &[LineDraft]) -> BTreeSet<(u8, &str)> {
         .flat_map(|line| &line.accounts)
         .filter_map(|(name, value)| Some((name.strip_prefix("AIT")?.parse().ok()?, value.as_str())))
         .collect()
-}
-
-fn dimension_name(session: &Session, dimension: u8) -> String {
-    let own = session
-        .settings
-        .entry("dimension_names", &format!("ait{dimension}"));
-    match (own, dimension) {
-        (Some(own), _) => own.to_lowercase(),
-        (None, 1) => "account".to_owned(),
-        (None, _) => format!("dimension {dimension} value"),
-    }
 }

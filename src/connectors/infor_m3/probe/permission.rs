@@ -34,6 +34,7 @@ struct Needed {
 }
 
 const VENDORS: &str = "vendors";
+const CODES: &str = "cost_codes";
 const ORDERS: &str = "commitments";
 
 static NEEDS: &[Needed] = &[
@@ -84,7 +85,7 @@ static NEEDS: &[Needed] = &[
     Needed {
         program: "CRS630MI",
         transactions: &["GetAccountID"],
-        flows: &[ORDERS],
+        flows: &[CODES, ORDERS],
         instead: None,
     },
     Needed {
