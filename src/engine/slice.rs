@@ -136,6 +136,7 @@ struct News {
 struct InSight {
     runs: Mutex<BTreeSet<RunId>>,
     is_verifying: AtomicBool,
+    is_at_chores: AtomicBool,
 }
 
 impl InSight {
@@ -429,7 +430,7 @@ async fn news(turn: &Turn, in_sight: &InSight) -> Result<News, StoreError> {
         has_listed |= listed?;
     }
     let verify_at = verify_at?;
-    let has_worked = chores::step_all(turn).await?;
+    let has_worked = chores(turn, in_sight).await?;
     let now = turn.engine.clock.now();
     let may_verify = verify_at.flatten().is_some_and(|at| at <= now);
     Ok(News {
@@ -446,6 +447,16 @@ async fn verify(turn: &Turn, in_sight: &InSight) -> Result<Option<Option<Timesta
     let verify_at = verify_all(&turn.engine, turn.tenant).await;
     in_sight.is_verifying.store(false, Ordering::SeqCst);
     verify_at.map(Some)
+}
+
+/// Takes a step of what comes again and again, unless another look is at it.
+async fn chores(turn: &Turn, in_sight: &InSight) -> Result<bool, StoreError> {
+    if in_sight.is_at_chores.swap(true, Ordering::SeqCst) {
+        return Ok(false);
+    }
+    let has_worked = chores::step_all(turn).await;
+    in_sight.is_at_chores.store(false, Ordering::SeqCst);
+    has_worked
 }
 
 /// One run's pages, one after the other, while there is something to list. Gives whether any was listed.

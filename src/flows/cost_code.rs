@@ -34,7 +34,8 @@ fn gate(code: &CostCode, _rules: &Rules<'_>) -> Gate {
     }
     Gate::Shut {
         reason: "inactive",
-        says: "Left out: the code is not active in the source, so no new line can use it.".to_owned(),
+        says: "Left out: the code is not active in the source, so no new line can use it."
+            .to_owned(),
     }
 }
 
@@ -120,11 +121,19 @@ mod tests {
             ("1", "007", "", "B", true),
             ("1", "7", "", "A", true),
         ] {
-            let needs = needs(&code(project, cost_code, cost_type, sub_job), &tables, &Nobody);
+            let needs = needs(
+                &code(project, cost_code, cost_type, sub_job),
+                &tables,
+                &Nobody,
+            );
             let what = format!("{project} {cost_code} {cost_type} {sub_job}");
             assert_eq!(!needs.is_empty(), waits, "{what}");
             if let [need] = needs.as_slice() {
-                assert_eq!((need.kind, need.key.as_str()), ("cost_codes", cost_code), "{what}");
+                assert_eq!(
+                    (need.kind, need.key.as_str()),
+                    ("cost_codes", cost_code),
+                    "{what}"
+                );
             }
         }
     }

@@ -241,7 +241,8 @@ impl Writes<CostCode> for Accounts {
             if key == target_id {
                 return Ok(Vec::new());
             }
-            let says = format!("its mapping row says {key}; change the row to link it to {target_id}");
+            let says =
+                format!("its mapping row says {key}; change the row to link it to {target_id}");
             Err(Fault::rejected("target_id", "mapped_otherwise", says))
         })
     }
@@ -328,7 +329,10 @@ mod tests {
         let tables = Tables(BTreeMap::from([
             (
                 MappingKind::CostCodes,
-                vec![row(&[("cost_code", "03-300"), ("cost_type", "M")], erp_side)],
+                vec![row(
+                    &[("cost_code", "03-300"), ("cost_type", "M")],
+                    erp_side,
+                )],
             ),
             (
                 MappingKind::Projects,

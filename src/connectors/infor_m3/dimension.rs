@@ -60,7 +60,11 @@ pub(super) async fn closed(
             Some(why) => format!("{name}, which {why} in M3"),
         },
     };
-    Ok(Some(WaitingFor::new("dimension", coded.key(session), label)))
+    Ok(Some(WaitingFor::new(
+        "dimension",
+        coded.key(session),
+        label,
+    )))
 }
 
 /// Whether what is waited for under a key may be posted to by now. A key that says nothing is not.

@@ -18,7 +18,7 @@ use super::tool::Tool;
 use crate::contract::{Answer, ListScope, Lists, Page, Read, Reads, Seen, Session, SourceKey};
 use crate::domain::connection::Settings;
 use crate::domain::fault::{Fault, Issue};
-use crate::domain::records::{CostCode, Coding};
+use crate::domain::records::{Coding, CostCode};
 
 /// The codes of the projects in scope.
 pub(super) struct Codes;
@@ -27,7 +27,13 @@ pub(super) struct Codes;
 const MOMENT: Duration = Duration::from_secs(20);
 
 /// What moves the version when it changes, beside the time of the change.
-const TELLING: [&str; 5] = ["flat_code", "flat_name", "description", "status", "segment_items"];
+const TELLING: [&str; 5] = [
+    "flat_code",
+    "flat_name",
+    "description",
+    "status",
+    "segment_items",
+];
 
 fn version(row: &Map<String, Value>) -> String {
     listing::version(row, &TELLING, &[])

@@ -145,7 +145,8 @@ mod tests {
 
     #[test]
     fn a_code_is_taken_apart() {
-        let lists = json!({"cost_types": {"1": "M", "2": "XM", "3": "L"}, "sub_jobs": {"9": "SJ-01"}});
+        let lists =
+            json!({"cost_types": {"1": "M", "2": "XM", "3": "L"}, "sub_jobs": {"9": "SJ-01"}});
         let segment = |kind: &str, code: &str| json!({"code": code, "segment": {"type": kind}});
         let table = [
             (
@@ -166,8 +167,14 @@ mod tests {
                     "segment": {"name": "Cost Code", "delimiter": "-"}}]}),
                 "|03-300|",
             ),
-            (json!({"flat_code": "03-300.M", "segment_items": []}), "|03-300|M"),
-            (json!({"flat_code": "03-300.XM", "segment_items": null}), "|03-300|XM"),
+            (
+                json!({"flat_code": "03-300.M", "segment_items": []}),
+                "|03-300|M",
+            ),
+            (
+                json!({"flat_code": "03-300.XM", "segment_items": null}),
+                "|03-300|XM",
+            ),
             (json!({"flat_code": "SJ-01.03-300.L"}), "SJ-01|03-300|L"),
             (json!({"flat_code": "03-300"}), "|03-300|"),
             (json!({"flat_code": "M"}), "|M|"),
@@ -176,7 +183,12 @@ mod tests {
         for (row, want) in table {
             let mut raw = lists.clone();
             raw["wbs_code"] = row.clone();
-            let Parts { cost_code, cost_type, sub_job, .. } = parts(&raw);
+            let Parts {
+                cost_code,
+                cost_type,
+                sub_job,
+                ..
+            } = parts(&raw);
             assert_eq!(format!("{sub_job}|{cost_code}|{cost_type}"), want, "{row}");
         }
     }

@@ -75,9 +75,7 @@ impl Lists for Orders {
     ) -> Answer<'a, Page<Seen>> {
         Box::pin(async move {
             let round = Round::of(scope, Tool::Commitments, |project| {
-                KINDS
-                    .map(|kind| Place { project, kind }.written())
-                    .to_vec()
+                KINDS.map(|kind| Place { project, kind }.written()).to_vec()
             });
             let mut cursor = match after {
                 Some(text) => Cursor::read(text)?,

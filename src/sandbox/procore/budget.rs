@@ -36,7 +36,9 @@ pub(super) fn answer(world: &World, call: &Call, parts: &[&str]) -> Outcome {
             let project = project_id(world, call)?;
             let view = find(view)?;
             let rows = rows(world, call, project);
-            Ok(page::answer(sizes, call, &rows, |wbs| row(world, view, wbs)))
+            Ok(page::answer(sizes, call, &rows, |wbs| {
+                row(world, view, wbs)
+            }))
         }
         _ => Err(refuse::not_found()),
     }
@@ -47,7 +49,9 @@ type View = (i64, &'static str, bool);
 fn find(id: &str) -> Result<View, crate::sandbox::kit::Reply> {
     let id = path_id(id)?;
     let mut views = VIEWS.into_iter();
-    views.find(|view| view.0 == id).ok_or_else(refuse::not_found)
+    views
+        .find(|view| view.0 == id)
+        .ok_or_else(refuse::not_found)
 }
 
 fn shown((id, name, _): &View) -> Value {

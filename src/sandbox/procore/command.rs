@@ -140,7 +140,8 @@ fn add_code(world: &mut World, given: &Fields) -> Outcome {
     let project_id = given.get("project_id").and_then(shape::id).or(first);
     let project_id = project_id.unwrap_or_default();
     world.project(project_id).ok_or_else(refuse::not_found)?;
-    let full_code = asked("cost_code").ok_or_else(|| refuse::bad_request("cost_code", "is missing"))?;
+    let full_code =
+        asked("cost_code").ok_or_else(|| refuse::bad_request("cost_code", "is missing"))?;
     let cost_type = asked("cost_type").unwrap_or("M");
     let name = asked("name").unwrap_or(full_code);
     let id = add_wbs_code(world, project_id, (full_code, name), cost_type)

@@ -157,7 +157,10 @@ pub(super) fn add_wbs_code(
         .values()
         .find(|code| code.project_id == project_id && code.full_code == full_code);
     let code = CostCode {
-        id: held.map_or_else(|| next_key(&world.cost_codes, COST_CODE_IDS), |held| held.id),
+        id: held.map_or_else(
+            || next_key(&world.cost_codes, COST_CODE_IDS),
+            |held| held.id,
+        ),
         project_id,
         sub_job_id: None,
         full_code: full_code.to_owned(),

@@ -1,5 +1,6 @@
 //! The whole road over real HTTP: the simulated systems, the connectors, the engine and a database.
 
+mod codes;
 mod rehearsal;
 pub mod setting;
 

@@ -29,7 +29,7 @@ use ml_connector::{connectors, pairs};
 use serde_json::{Value, json};
 
 use crate::support::database::TestDatabase;
-use crate::support::http;
+use crate::support::http::{self, Api};
 
 pub struct Setting {
     pub desk: Desk,
@@ -101,12 +101,16 @@ impl Setting {
     }
 
     pub async fn run(&self) {
+        self.run_flows(&["vendors", "commitments"]).await;
+    }
+
+    pub async fn run_flows(&self, flows: &[&str]) {
         let pair = self.pair;
+        let flows: Vec<String> = flows.iter().map(|&flow| flow.to_owned()).collect();
         self.desk
             .store()
             .write(self.caller.tenant_id, &self.caller.actor, move |scope| {
                 Box::pin(async move {
-                    let flows = vec!["vendors".to_owned(), "commitments".to_owned()];
                     store::run::open(scope, pair, flows, false, Trigger::Person).await
                 })
             })
@@ -171,6 +175,28 @@ impl Setting {
 
     pub async fn ledger_of_the_erp(&self) -> Value {
         ledger(&self.erp).await
+    }
+
+    /// Changes what the simulated books hold.
+    pub async fn tell_the_erp(&self, path: &str, body: Value) -> Value {
+        Api::new(&self.erp.url())
+            .post(&format!("/_sandbox/infor_m3/{path}"), body, 200)
+            .await
+    }
+
+    /// Changes what the simulated source holds.
+    pub async fn tell_the_source(&self, path: &str, body: Value, status: u16) -> Value {
+        Api::new(&self.source.url())
+            .post(&format!("/_sandbox/procore/{path}"), body, status)
+            .await
+    }
+
+    /// Calls of one operation that the simulated books have met.
+    pub async fn calls_of_the_erp(&self, operation: &str) -> u64 {
+        let state = Api::new(&self.erp.url()).get("/_sandbox/state", 200).await;
+        let calls = state["calls"].as_object().unwrap();
+        let of_it = calls.iter().filter(|(name, _)| name.contains(operation));
+        of_it.filter_map(|(_, count)| count.as_u64()).sum()
     }
 
     pub async fn ledger_of_the_source(&self) -> Value {
@@ -294,6 +320,7 @@ async fn pair(
             name: "Road".into(),
             flows: [
                 ("vendors", flow(Approval::Automatic)),
+                ("cost_codes", flow(Approval::Automatic)),
                 ("commitments", flow(orders)),
             ]
             .into_iter()
