@@ -207,10 +207,6 @@ impl Probes for FakeProbes {
 struct FakeVerifies;
 
 impl Verifies for FakeVerifies {
-    fn are_open<'a>(&'a self, _: &'a Session, keys: &'a [String]) -> Answer<'a, Vec<bool>> {
-        Box::pin(async move { Ok(vec![false; keys.len()]) })
-    }
-
     fn verify<'a>(
         &'a self,
         session: &'a Session,
