@@ -23,6 +23,7 @@ pub mod run;
 pub mod schedule;
 pub mod secret;
 pub mod system;
+pub mod table_text;
 pub mod tag;
 pub mod throttle;
 pub mod token;

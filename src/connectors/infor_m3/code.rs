@@ -366,7 +366,8 @@ mod tests {
     #[test]
     fn a_code_is_drafted_as_its_row_says() {
         type Cells = &'static [(&'static str, &'static str)];
-        let table: [(Cells, Cells, Result<(&str, &str), &str>); 7] = [
+        type Want = Result<(&'static str, &'static str), &'static str>;
+        let table: [(Cells, Cells, Want); 7] = [
             (&[("ait1", "51000")], &[], Ok(("51000", "AAA"))),
             (
                 &[("ait1", " 0051a "), ("ait2", "4100")],
