@@ -62,5 +62,10 @@ const INDEXES: &str = "
 DROP INDEX link_by_target;
 CREATE UNIQUE INDEX link_by_target ON link (tenant_id, pair_id, entity, target_id)
   WHERE alias = 0 AND entity <> 'cost_code';
+DROP INDEX dry_run_change_target;
+CREATE UNIQUE INDEX dry_run_change_target ON dry_run_change (tenant_id, run_id, flow, target_id)
+  WHERE target_id IS NOT NULL AND flow <> 'cost_codes';
+CREATE INDEX dry_run_change_of_target ON dry_run_change (tenant_id, run_id, flow, target_id)
+  WHERE target_id IS NOT NULL;
 CREATE INDEX link_of_target ON link (tenant_id, pair_id, entity, target_id) WHERE alias = 0;
 ";

@@ -25,6 +25,11 @@ closed_words! {
     }
 }
 
+/// How the public contract names the two sides of a row.
+pub const PROJECT_WORD: &str = "procore";
+/// See [`PROJECT_WORD`].
+pub const ERP_WORD: &str = "erp";
+
 /// Named values of one side of a row. Leading zeros and blanks inside count.
 pub type Side = BTreeMap<String, String>;
 
@@ -179,12 +184,12 @@ pub fn check(columns: &Columns, rows: &[Row]) -> Result<(), Vec<Issue>> {
     for (at, row) in rows.iter().enumerate() {
         check_side(
             at,
-            "procore",
+            PROJECT_WORD,
             columns.project_side,
             &row.project_side,
             &mut issues,
         );
-        check_side(at, "erp", columns.erp_side, &row.erp_side, &mut issues);
+        check_side(at, ERP_WORD, columns.erp_side, &row.erp_side, &mut issues);
         let key: Vec<&str> = columns
             .project_side
             .iter()

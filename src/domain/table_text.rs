@@ -4,15 +4,13 @@
 //! again. Numbers stay as they are: `-5` is no formula.
 
 use super::fault::Issue;
-use super::mapping::{Columns, Row, Side};
+use super::mapping::{Column, Columns, ERP_WORD, PROJECT_WORD, Row, Side};
 
 /// Signs with which a spreadsheet begins a formula, the full-width ones and the blanks that some skip included.
 const FORMULA_SIGNS: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
 const ESCAPE: char = '\'';
 const BOM: char = '\u{feff}';
 const NOTE: &str = "note";
-const PROJECT: &str = "procore.";
-const ERP: &str = "erp.";
 
 /// The whole table with its header row, one line a row.
 #[must_use]
@@ -21,8 +19,8 @@ pub fn written(columns: &Columns, rows: &[Row]) -> String {
     let erp = columns.erp_side.iter().map(|column| column.name);
     let header: Vec<String> = project
         .clone()
-        .map(|name| format!("{PROJECT}{name}"))
-        .chain(erp.clone().map(|name| format!("{ERP}{name}")))
+        .map(|name| format!("{PROJECT_WORD}.{name}"))
+        .chain(erp.clone().map(|name| format!("{ERP_WORD}.{name}")))
         .chain([NOTE.to_owned()])
         .collect();
     let mut text = line(header.iter().map(String::as_str));
@@ -164,15 +162,15 @@ fn places(columns: &Columns, header: &[String]) -> Result<Vec<Place>, Vec<Issue>
     let (mut places, mut issues) = (Vec::new(), Vec::new());
     for name in header {
         let name = name.trim();
-        let known = |side: &[super::mapping::Column], prefix: &str| {
-            let word = name.strip_prefix(prefix)?;
+        let known = |side: &[Column], prefix: &str| {
+            let word = name.strip_prefix(prefix)?.strip_prefix('.')?;
             side.iter()
                 .find(|column| column.name == word)
                 .map(|column| column.name)
         };
         let place = match (
-            known(columns.project_side, PROJECT),
-            known(columns.erp_side, ERP),
+            known(columns.project_side, PROJECT_WORD),
+            known(columns.erp_side, ERP_WORD),
         ) {
             (Some(name), _) => Place::Project(name),
             (None, Some(name)) => Place::Erp(name),
@@ -200,11 +198,11 @@ fn unknown(columns: &Columns, name: &str) -> Issue {
     let project = columns
         .project_side
         .iter()
-        .map(|column| format!("{PROJECT}{}", column.name));
+        .map(|column| format!("{PROJECT_WORD}.{}", column.name));
     let erp = columns
         .erp_side
         .iter()
-        .map(|column| format!("{ERP}{}", column.name));
+        .map(|column| format!("{ERP_WORD}.{}", column.name));
     let known: Vec<String> = project.chain(erp).chain([NOTE.to_owned()]).collect();
     let hint = if name.contains(';') || name.contains('\t') {
         " Columns are separated by commas."
@@ -311,7 +309,7 @@ impl Iterator for Lines<'_> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::domain::mapping::{Column, MappingKind};
+    use crate::domain::mapping::MappingKind;
 
     const fn column(name: &'static str) -> Column {
         Column {

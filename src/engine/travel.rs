@@ -852,11 +852,14 @@ impl<E: Canonical, S: Stage<E>> Trip<'_, E, S> {
         matched_by: String,
         differences: Vec<Change>,
     ) -> Result<Went, StoreError> {
+        if self.is_found_again(&target_id) {
+            work.plan_action = Some(Action::None);
+            work.outcome = Some(self.before.outcome.unwrap_or(Outcome::Unchanged));
+            work.wish = None;
+            return self.rest(work, State::Linked, settled).await;
+        }
         work.plan_action = Some(Action::Link);
-        work.outcome = Some(match &self.before.record.target {
-            Some(known) if known.id == target_id => Outcome::Unchanged,
-            _ => Outcome::Linked,
-        });
+        work.outcome = Some(Outcome::Linked);
         work.record.reason = None;
         work.record.explanation = format!(
             "Linked to {} in {}, found by {}; nothing was written.",
@@ -878,6 +881,13 @@ impl<E: Canonical, S: Stage<E>> Trip<'_, E, S> {
             (target_id, matched_by),
         );
         self.rest(work, State::Linked, settled).await
+    }
+
+    /// What is judged anew each time is what it was.
+    fn is_found_again(&self, target_id: &str) -> bool {
+        let before = &self.before.record.target;
+        self.flow.afterwards == Afterwards::Checked
+            && before.as_ref().is_some_and(|target| target.id == target_id)
     }
 
     /// Lines are linked where they can be read; that they cannot be is no reason not to link the whole.

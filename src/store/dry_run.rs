@@ -11,6 +11,7 @@ use super::rows::{Column, json_text};
 use super::{Scope, StoreError, link};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{PairId, RecordId, RunId};
+use crate::domain::link::SHARED;
 use crate::domain::plan::{Action, Foreseen};
 use crate::domain::record::ExternalRef;
 use crate::domain::system::{Entity, FlowName};
@@ -296,6 +297,9 @@ async fn free(scope: &Scope, pair: PairId, run: RunId, found: &Foreseen) -> Resu
     let Some(target) = &found.target_id else {
         return Ok(());
     };
+    if SHARED.contains(&found.source.entity) {
+        return Ok(());
+    }
     let linked = link::of_target(scope, pair, &found.source.entity, target).await?;
     if linked.is_some_and(|other| other.source.id != found.source.id) {
         return Err(TAKEN);

@@ -314,7 +314,7 @@ async fn a_good_test_is_kept_and_ends_the_pause(database: TestDatabase) {
     let good = ping().await;
     assert!(good.ok, "{good:?}");
     assert_eq!(
-        good.steps[4].detail, "commitments,vendors",
+        good.steps[4].detail, "commitments,cost_codes,vendors",
         "before there is a pair, everything that the system could serve is probed"
     );
     let now = find(&engine, tenant, &connection).await;
