@@ -535,6 +535,17 @@ pub async fn close_rehearsal(turn: &Turn, id: RunId) -> Result<(), StoreError> {
 }
 
 async fn close(turn: &Turn, run: Run, counts: BTreeMap<String, Counts>) -> Result<(), StoreError> {
+    let id = run.id;
+    let state = commit_close(turn, run, counts).await?;
+    tracing::info!(run_id = %id, %state, "a run is over");
+    Ok(())
+}
+
+async fn commit_close(
+    turn: &Turn,
+    run: Run,
+    counts: BTreeMap<String, Counts>,
+) -> Result<RunState, StoreError> {
     let state = match run.fault {
         Some(_) => RunState::Failed,
         None => closing_state(counts.values()),
@@ -566,7 +577,8 @@ async fn close(turn: &Turn, run: Run, counts: BTreeMap<String, Counts>) -> Resul
             store::run::close(scope, run.id, &ending).await
         })
     })
-    .await
+    .await?;
+    Ok(state)
 }
 
 fn nothing(run: &Run) -> String {

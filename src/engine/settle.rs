@@ -89,6 +89,40 @@ fn shown(exchange: crate::contract::Exchange) -> serde_json::Value {
     })
 }
 
+/// The log's line for a change of state: what needs somebody's eye by default, all else when asked for.
+struct Logged {
+    was: State,
+    is: State,
+    flow: String,
+    reason: String,
+}
+
+impl Logged {
+    fn of(before: &Work, after: &Work) -> Self {
+        Self {
+            was: before.record.state,
+            is: after.record.state,
+            flow: after.record.flow.to_string(),
+            reason: after.record.reason.clone().unwrap_or_default(),
+        }
+    }
+
+    fn write(self) {
+        let Self {
+            was,
+            is,
+            flow,
+            reason,
+        } = self;
+        let is_trouble = matches!(is, State::Failed | State::Retrying | State::Review);
+        if is_trouble && was != is {
+            tracing::info!(%flow, %was, state = %is, reason, "a record changed its state");
+        } else {
+            tracing::debug!(%flow, %was, state = %is, reason, "a record was settled");
+        }
+    }
+}
+
 impl Turn {
     /// Commits. `before` is the record as it was read, for what must be told of its change.
     ///
@@ -105,7 +139,9 @@ impl Turn {
         }
         let had_waits = !before.record.waiting_for.is_empty();
         let pair = after.record.pair_id;
+        let log = Logged::of(before, &after);
         let is_overtaken = self.commit(after, settled, had_waits).await?;
+        log.write();
         if is_overtaken {
             self.reopen(pair);
         }

@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 
 use futures::FutureExt;
 use tokio::task::JoinSet;
+use tracing::Instrument;
+use tracing::field::Empty;
 
 use super::travel::{Went, travel};
 use super::turn::Turn;
@@ -60,6 +62,11 @@ impl Engine {
     /// # Errors
     /// `Stale` when the lease was lost on the way, `Database`.
     pub async fn work_tenant(&self, tenant: TenantId, holder: &str) -> Result<Ended, StoreError> {
+        let span = tracing::info_span!("slice", tenant_id = %tenant);
+        self.work_leased(tenant, holder).instrument(span).await
+    }
+
+    async fn work_leased(&self, tenant: TenantId, holder: &str) -> Result<Ended, StoreError> {
         let taken_at = Instant::now();
         let owner = holder.to_owned();
         let lease = self
@@ -295,7 +302,7 @@ impl Slice {
         }
         let (turn, in_sight) = (Arc::clone(&self.turn), Arc::clone(&self.in_sight));
         self.news
-            .spawn(async move { (began_at, news(&turn, &in_sight).await) });
+            .spawn(async move { (began_at, news(&turn, &in_sight).await) }.in_current_span());
     }
 
     /// Starts lanes until enough are in work, in turn: it goes on after the last lane that was started, so that
@@ -375,10 +382,11 @@ impl Slice {
             is_in_work: true,
         };
         self.busy.insert(lane.clone(), busy);
-        self.lanes.spawn(async move {
+        let work = async move {
             let went = work_lane(&turn, rank, &lane, now).await;
             (lane, went)
-        });
+        };
+        self.lanes.spawn(work.in_current_span());
     }
 
     fn take(
@@ -420,7 +428,8 @@ async fn news(turn: &Turn, in_sight: &InSight) -> Result<News, StoreError> {
     // Side by side: a source that hangs keeps no other pair's from being listed.
     let listings = futures::future::join_all(open.into_iter().map(async |run| {
         let id = run.run.id;
-        let listed = list(turn, run).await;
+        let span = tracing::info_span!("run", run_id = %id);
+        let listed = list(turn, run).instrument(span).await;
         in_sight.leave(id);
         listed
     }));
@@ -515,7 +524,12 @@ async fn work_lane(turn: &Turn, rank: u8, lane: &str, now: Timestamp) -> Result<
 /// Works one record. Whatever goes wrong in our own part holds up this record only.
 async fn work_record(turn: &Turn, work: Work) -> Result<Went, StoreError> {
     let id = work.record.id;
-    let worked = AssertUnwindSafe(travel(turn, work)).catch_unwind().await;
+    let span = tracing::info_span!("record", record_id = %id, run_id = Empty);
+    if let Some(run) = work.record.run_id {
+        span.record("run_id", tracing::field::display(run));
+    }
+    let worked = AssertUnwindSafe(travel(turn, work)).catch_unwind();
+    let worked = worked.instrument(span).await;
     let error = match worked {
         Ok(Ok(went)) => return Ok(went),
         // Somebody else decided about it meanwhile; what they said stands.

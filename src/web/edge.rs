@@ -3,6 +3,8 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Instant;
+use tracing::Instrument;
+use tracing::field::Empty;
 
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -59,9 +61,11 @@ pub async fn around(
         request_id: RequestId::generate().to_string(),
     };
     request.extensions_mut().insert(Arrival(origin.clone()));
+    // Whatever is logged on the way says to which request it belongs; the gate adds whose it is.
+    let span = tracing::info_span!("request", request_id = %origin.request_id, tenant_id = Empty);
     let answer = match refused_at_once(&request) {
         Some(problem) => request.error_response(problem),
-        None => next.call(request).await?,
+        None => next.call(request).instrument(span).await?,
     };
     let mut answer = draw(answer, &site, &origin);
     add_headers(answer.headers_mut(), &site, &origin);
@@ -237,7 +241,7 @@ fn log(answer: &ServiceResponse<BoxBody>, origin: &Origin, began: Instant) {
         request_id = origin.request_id,
         source = origin.source,
         method = request.method().as_str(),
-        path = ?path,
+        path = %path,
         status = answer.status().as_u16(),
         ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
         "answered"

@@ -61,6 +61,10 @@ pub async fn pass(
     };
     let mut admitted = Admitted::default();
     let passed = admit(route, &mut request, &site, &mut admitted).await;
+    if let Some(caller) = &admitted.caller {
+        let tenant = tracing::field::display(caller.tenant_id);
+        tracing::Span::current().record("tenant_id", tenant);
+    }
     let new_key = admitted.new_key.take();
     let is_stale = admitted.is_stale;
     let claim = admitted
