@@ -10,8 +10,9 @@ use futures::StreamExt;
 
 use super::problem::Problem;
 
-/// A body that has not arrived whole by then is given up.
-const DEADLINE: Duration = Duration::from_secs(15);
+/// A body that has not arrived whole by then is given up: with the five seconds that a head may take, a request
+/// has fifteen.
+const DEADLINE: Duration = Duration::from_secs(10);
 
 /// The whole body.
 ///

@@ -95,7 +95,8 @@ impl Watch {
             if began.elapsed() > STREAM_MAX || self.site.desk.engine.is_stopping() {
                 return None;
             }
-            if self.asked_at.elapsed() >= SESSION_EVERY {
+            let session_every = self.site.desk.engine.pace.wait(SESSION_EVERY);
+            if self.asked_at.elapsed() >= session_every {
                 self.asked_at = Instant::now();
                 if !self.is_signed_in().await {
                     return None;

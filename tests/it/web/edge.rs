@@ -196,6 +196,60 @@ async fn slow_heads_and_large_bodies_are_given_up() {
     app.stop().await;
 }
 
+/// Sends a byte of the body a second, for as long as the server takes them. Gives how long that was, and what
+/// was answered.
+async fn dripped(app: &TestApp, path: &str, kind: &str) -> (Duration, String) {
+    let address = app.url.strip_prefix("http://").unwrap();
+    let began = Instant::now();
+    let (mut from, mut to) = TcpStream::connect(address).await.unwrap().into_split();
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: {kind}\r\nContent-Length: 1000\r\n\r\n"
+    );
+    to.write_all(head.as_bytes()).await.unwrap();
+    let drip = async {
+        while to.write_all(b"a").await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+    };
+    let heard = async {
+        let mut answer = Vec::new();
+        // A connection that is reset has ended, too.
+        let _ = from.read_to_end(&mut answer).await;
+        String::from_utf8_lossy(&answer).into_owned()
+    };
+    let both = async { tokio::join!(drip, heard).1 };
+    let answer = tokio::time::timeout(Duration::from_secs(25), both).await;
+    let answer = answer.unwrap_or_else(|_| panic!("{path} is listened to for ever"));
+    (began.elapsed(), answer)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn slow_bodies_are_cut_and_others_are_served_meanwhile() {
+    let app = TestApp::start().await;
+    let form = "application/x-www-form-urlencoded";
+    let all = futures::future::join_all([
+        dripped(&app, "/sign-in", form),
+        dripped(&app, "/sign-up", form),
+        dripped(&app, "/nowhere", form),
+        dripped(&app, "/api/v1/connections", "application/json"),
+    ]);
+    let others = async {
+        for _ in 0..20 {
+            let asked = Instant::now();
+            let page = app.visitor().get("/sign-in").await;
+            assert_eq!(page.status, 200);
+            assert!(asked.elapsed() < Duration::from_secs(2));
+            tokio::time::sleep(Duration::from_millis(300)).await;
+        }
+    };
+    let (all, ()) = futures::join!(all, others);
+    for (took, answer) in all {
+        assert!(took < Duration::from_secs(15), "{took:?}: {answer}");
+        assert!(answer.starts_with("HTTP/1.1 4"), "{answer}");
+    }
+    app.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_is_told_to_stop_stops() {
     let app = TestApp::start().await;
