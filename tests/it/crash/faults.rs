@@ -17,7 +17,7 @@ both!(
 );
 
 /// C26 to C32: what a call meets, once.
-fn manners() -> Vec<(&'static str, Value)> {
+pub fn manners() -> Vec<(&'static str, Value)> {
     let late_ms = u64::from(TIMEOUT_SECONDS) * 1_000 + 700;
     let status = |status: u16, applied: bool| json!({"kind": "status", "status": status, "applied": applied});
     let body =

@@ -3,6 +3,7 @@
 //! API, as it would from outside.
 
 mod books;
+mod campaign;
 mod faults;
 mod gate;
 mod kills;
