@@ -12,6 +12,7 @@ mod m0004_records;
 mod m0005_writes;
 mod m0006_work;
 mod m0007_audit;
+mod m0008_hooks;
 mod m0009_rehearsal;
 mod m0010_codes;
 
@@ -28,6 +29,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0005_writes::Step),
             Box::new(m0006_work::Step),
             Box::new(m0007_audit::Step),
+            Box::new(m0008_hooks::Step),
             Box::new(m0009_rehearsal::Step),
             Box::new(m0010_codes::Step),
         ]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::hook::Hooks;
 use super::port::Ports;
 use super::session::Session;
 use super::wire::{Allowance, Answer, Response, Wire};
@@ -110,5 +111,7 @@ pub struct Connector {
     pub probes: &'static dyn Probes,
     /// Absent where no mapping names codes of this system.
     pub verifies: Option<&'static dyn Verifies>,
+    /// Absent where the system tells nothing by itself.
+    pub hooks: Option<&'static dyn Hooks>,
     pub ports: Ports,
 }

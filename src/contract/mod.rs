@@ -9,6 +9,7 @@
 
 mod connector;
 mod draft;
+mod hook;
 mod port;
 mod reading;
 mod redact;
@@ -19,6 +20,7 @@ pub use connector::{Connector, Credentials, FreshToken, LogsIn, Probe, Probes, V
 pub use draft::{
     Draft, Existing, Found, Need, Progress, Refs, Repeat, Step, Upcoming, Weight, Written,
 };
+pub use hook::{Hooks, News, NotNews, Standing, Subject, Wanted};
 pub use port::{
     Canonical, ListScope, Lists, Page, Port, Ports, Read, Reads, Seen, SourceKey, Writes,
 };

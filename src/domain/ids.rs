@@ -66,6 +66,10 @@ ids! {
     LinkId,
     /// One row of a mapping table.
     MappingId,
+    /// One message of a vendor to us.
+    DeliveryId,
+    /// Something that a message said to look at.
+    HintId,
     /// The key that seals a tenant's secrets, as it lies wrapped in the database.
     DataKeyId,
     /// One request, as its log lines, its events and its problem page name it.

@@ -6,6 +6,7 @@ pub mod audit;
 pub mod clock;
 pub mod connection;
 pub mod csv;
+pub mod delivery;
 pub mod fault;
 pub mod form;
 pub mod ids;

@@ -49,6 +49,7 @@ pub static CONNECTOR: Connector = Connector {
     logs_in: &auth::PasswordGrant,
     probes: &probe::Connection,
     verifies: Some(&verify::Codes),
+    hooks: None,
     ports: Ports {
         vendor: Port::target(&vendor::Suppliers),
         cost_code: Port::target(&code::Accounts),

@@ -44,6 +44,7 @@ pub static CONNECTOR: Connector = Connector {
     logs_in: &auth::ClientCredentials,
     probes: &probe::Steps,
     verifies: Some(&verify::Keys),
+    hooks: None,
     ports: Ports {
         project: Port::source(&project::Projects, &project::Projects),
         vendor: Port::source(&vendor::Vendors, &vendor::Vendors),

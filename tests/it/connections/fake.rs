@@ -286,6 +286,7 @@ const fn connector(system: &'static str) -> Connector {
         logs_in: &FakeLogin,
         probes: &FakeProbes,
         verifies: Some(&FakeVerifies),
+        hooks: None,
         ports: Ports {
             vendor: OPEN_FOR_VENDORS,
             order: OPEN_FOR_ORDERS,

@@ -549,6 +549,7 @@ pub fn engine(store: Store, sites: &'static Sites, books: &'static Books) -> Eng
             logs_in: &NobodyLogsIn,
             probes: &NothingToProbe,
             verifies: None,
+            hooks: None,
             ports,
         }))
     };
