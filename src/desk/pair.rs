@@ -290,7 +290,7 @@ async fn show(engine: &Engine, scope: &Scope, pair: Pair) -> Result<Shown, DeskE
         blockers,
         warnings: situation.warnings(kind, &pair),
         dry_run: situation.dry_run(kind, &pair),
-        work: store::record::count_by_state(scope, pair.id).await?,
+        work: store::tally::by_state(scope, Some(pair.id)).await?,
         pair,
     })
 }

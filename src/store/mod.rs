@@ -38,6 +38,7 @@ pub mod run;
 mod scope;
 pub mod search;
 pub mod session;
+pub mod tally;
 pub mod threshold;
 pub mod throttle;
 pub mod vendor_token;

@@ -548,27 +548,3 @@ pub async fn leave_run(scope: &Scope, run: RunId) -> Result<(), StoreError> {
     scope.run(sql, [scope.tenant_value(), run.0.into()]).await?;
     Ok(())
 }
-
-#[derive(FromQueryResult)]
-struct StateCount {
-    state: String,
-    records: i64,
-}
-
-/// How many records of a pair are in each state.
-///
-/// # Errors
-/// `Database`, `Corrupt`.
-pub async fn count_by_state(scope: &Scope, pair: PairId) -> Result<Vec<(State, u64)>, StoreError> {
-    let sql = "SELECT state, CAST(count(*) AS BIGINT) AS records FROM record \
-               WHERE tenant_id = $1 AND pair_id = $2 GROUP BY state";
-    let rows: Vec<StateCount> = scope
-        .all(sql, [scope.tenant_value(), pair.0.into()])
-        .await?;
-    rows.into_iter()
-        .map(|row| {
-            let state = column("state").parse(&row.state)?;
-            Ok((state, u64::try_from(row.records).unwrap_or(0)))
-        })
-        .collect()
-}

@@ -75,9 +75,23 @@ impl Filter {
                 })
                 .collect();
             sql.push_str(&format!(" AND state IN ({})", marks.join(", ")));
+            if self.states.iter().all(|state| is_in_need(*state)) {
+                sql.push_str(&format!(" AND {IN_NEED}"));
+            }
         }
         (sql, values)
     }
+}
+
+/// Word for word the condition of the index of what is not at rest, so that both engines see that it serves.
+pub(super) const IN_NEED: &str =
+    "state IN ('pending', 'syncing', 'waiting', 'held', 'review', 'retrying', 'failed')";
+
+fn is_in_need(state: State) -> bool {
+    !matches!(
+        state,
+        State::Succeeded | State::Unchanged | State::Linked | State::Ignored
+    )
 }
 
 /// What people know a record by.
@@ -145,6 +159,22 @@ struct Counted {
     amount: Option<i64>,
 }
 
+#[derive(FromQueryResult)]
+struct AnyRow {
+    #[allow(dead_code)] // Only whether there is a row matters.
+    flow: String,
+}
+
+/// Whether there is any record at all.
+///
+/// # Errors
+/// `Database`.
+pub async fn any(scope: &Scope) -> Result<bool, StoreError> {
+    let sql = "SELECT flow FROM record WHERE tenant_id = $1 LIMIT 1";
+    let found: Option<AnyRow> = scope.one(sql, [scope.tenant_value()]).await?;
+    Ok(found.is_some())
+}
+
 /// How many records of a state a filter matches, and their money per currency.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Total {
@@ -185,6 +215,14 @@ pub async fn totals(scope: &Scope, filter: &Filter) -> Result<Vec<Total>, StoreE
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_index_of_what_is_not_at_rest_names_its_states() {
+        for state in State::ALL {
+            let is_named = IN_NEED.contains(&format!("'{state}'"));
+            assert_eq!(is_named, is_in_need(*state), "{state}");
+        }
+    }
 
     #[test]
     fn what_people_type_is_looked_for_literally() {

@@ -52,7 +52,12 @@ struct Need {
 pub async fn show(visit: Visit) -> Answer {
     let pairs = pair::list(visit.desk(), visit.caller(), None, CARDS_MAX).await?;
     let scope = visit.desk().store().read(visit.caller().tenant_id).await?;
-    let totals = search::totals(&scope, &Filter::default()).await?;
+    let asked = Filter {
+        states: ASKED.map(|(state, _)| state).to_vec(),
+        ..Filter::default()
+    };
+    let totals = search::totals(&scope, &asked).await?;
+    let has_records = search::any(&scope).await?;
     let mut runs = run::list(&scope, None, None, BARS_MAX).await?;
     // What was only rehearsed tells nothing about how the pairs fare.
     runs.retain(|open| !open.run.dry_run);
@@ -69,7 +74,7 @@ pub async fn show(visit: Visit) -> Answer {
             first::steps(&visit, &pairs).await?
         },
         needs: needs(&totals),
-        has_records: !totals.is_empty(),
+        has_records,
         cards: pairs
             .iter()
             .map(|shown| Card::new(shown, &latest_of(&runs, shown), &faulty, now))
@@ -84,14 +89,16 @@ fn latest_of<'a>(runs: &'a [OpenRun], shown: &pair::Shown) -> Vec<&'a OpenRun> {
     of_pair.collect()
 }
 
+/// What asks for a person, in the order of asking.
+const ASKED: [(State, &str); 5] = [
+    (State::Held, "To approve"),
+    (State::Failed, "To mend"),
+    (State::Review, "To match"),
+    (State::Waiting, "Waiting"),
+    (State::Retrying, "Trying again"),
+];
+
 fn needs(totals: &[Total]) -> Vec<Need> {
-    const ASKED: [(State, &str); 5] = [
-        (State::Held, "To approve"),
-        (State::Failed, "To mend"),
-        (State::Review, "To match"),
-        (State::Waiting, "Waiting"),
-        (State::Retrying, "Trying again"),
-    ];
     let need = |(state, label): (State, &'static str)| {
         let of: Vec<Total> = totals
             .iter()

@@ -4,7 +4,8 @@ use askama::Template;
 
 use super::{Line, filter};
 use crate::domain::record::State;
-use crate::store::search::{self, Total};
+use crate::store::search::{self, Filter, Total};
+use crate::store::{Scope, StoreError, tally};
 use crate::web::fields::Fields;
 use crate::web::names::{Choice, Names};
 use crate::web::page::{self, Answer, Shell, Visit, say};
@@ -53,7 +54,11 @@ pub async fn list(visit: Visit) -> Answer {
     any_state.states.clear();
     let scope = visit.desk().store().read(visit.caller().tenant_id).await?;
     let found = search::records(&scope, &filter, paging.before()?, paging.one_more()).await?;
-    let totals = search::totals(&scope, &any_state).await?;
+    let totals = if any_state == Filter::default() {
+        counts(&scope).await?
+    } else {
+        search::totals(&scope, &any_state).await?
+    };
     drop(scope);
     let page = paging.cut(found, |work| work.record.id.to_string());
     let now = visit.now();
@@ -77,6 +82,17 @@ pub async fn list(visit: Visit) -> Answer {
             .collect(),
         query,
     })
+}
+
+/// Counts of everything: without their money, which this page does not show.
+async fn counts(scope: &Scope) -> Result<Vec<Total>, StoreError> {
+    let counted = tally::by_state(scope, None).await?;
+    let total = |(state, records)| Total {
+        state,
+        records,
+        money: None,
+    };
+    Ok(counted.into_iter().map(total).collect())
 }
 
 /// The list's address with other values.

@@ -128,7 +128,7 @@ impl Setting {
                 .await
                 .unwrap();
             let scope = self.scope().await;
-            let busy = store::record::count_by_state(&scope, self.pair)
+            let busy = store::tally::by_state(&scope, Some(self.pair))
                 .await
                 .unwrap()
                 .into_iter()

@@ -158,7 +158,9 @@ async fn nothing_is_seen_or_changed_across_tenants(database: TestDatabase) {
     );
     assert_eq!(record::count_of_run(&scope, their_run).await.unwrap(), []);
     assert_eq!(
-        record::count_by_state(&scope, their_pair).await.unwrap(),
+        ml_connector::store::tally::by_state(&scope, Some(their_pair))
+            .await
+            .unwrap(),
         []
     );
     assert_eq!(

@@ -60,7 +60,8 @@ async fn filters_narrow(it: &Travelled) {
     assert_eq!(count("flow=payments").await, Vec::<Value>::new());
     let vendors = count("flow=vendors").await;
     let orders = count("flow=commitments").await;
-    assert_eq!(vendors.len() + orders.len(), all.len());
+    let codes = count("flow=cost_codes").await;
+    assert_eq!(vendors.len() + orders.len() + codes.len(), all.len());
     assert!(
         field(&vendors, "flow")
             .iter()
