@@ -55,6 +55,25 @@ pub async fn page(
     Ok(store::mapping::page(&scope, pair, kind, after, limit).await?)
 }
 
+/// A whole table with its columns.
+///
+/// # Errors
+/// `Missing`.
+pub async fn whole(
+    desk: &Desk,
+    caller: &Caller,
+    (pair, kind): (PairId, MappingKind),
+) -> Result<(&'static Columns, Vec<Row>), DeskError> {
+    let scope = desk.store().read(caller.tenant_id).await?;
+    let found = store::pair::find(&scope, pair).await?;
+    let columns = table(declaration(&desk.engine, &found.kind)?, kind)?;
+    let rows = store::mapping::rows(&scope, pair, kind).await?;
+    Ok((
+        columns,
+        rows.into_iter().map(|checked| checked.row).collect(),
+    ))
+}
+
 /// Replaces a whole table, or nothing of it.
 ///
 /// # Errors

@@ -2,10 +2,11 @@
 //! gets a quotation mark in front.
 
 /// What a spreadsheet begins a formula or a command with, in both widths.
-const FORMULA: &[char] = &[
+pub const FORMULA: &[char] = &[
     '=', '+', '-', '@', '\t', '\r', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}',
 ];
-const QUOTE: char = '\'';
+/// Stands before what would be one.
+pub const QUOTE: char = '\'';
 
 /// One row with its line end.
 #[must_use]
@@ -20,7 +21,8 @@ fn cell(text: &str) -> String {
     } else {
         text.to_owned()
     };
-    if guarded.contains([',', '"', '\n', '\r']) {
+    // Blanks at the ends are lost by some programs, and by our own reader, unless they are quoted.
+    if guarded.contains([',', '"', '\n', '\r']) || guarded.trim() != guarded {
         format!("\"{}\"", guarded.replace('"', "\"\""))
     } else {
         guarded

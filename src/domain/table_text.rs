@@ -3,14 +3,14 @@
 //! What a spreadsheet would run as a formula gets an apostrophe before it on the way out, which the way in takes away
 //! again. Numbers stay as they are: `-5` is no formula.
 
+use super::csv::{self, FORMULA, QUOTE};
 use super::fault::Issue;
 use super::mapping::{Column, Columns, ERP_WORD, PROJECT_WORD, Row, Side};
 
-/// Signs with which a spreadsheet begins a formula, the full-width ones and the blanks that some skip included.
-const FORMULA_SIGNS: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
-const ESCAPE: char = '\'';
 const BOM: char = '\u{feff}';
 const NOTE: &str = "note";
+/// Where faults of the header are told: they are every row's, the first one's too.
+const HEADER: &str = "/rows/0";
 
 /// The whole table with its header row, one line a row.
 #[must_use]
@@ -23,7 +23,7 @@ pub fn written(columns: &Columns, rows: &[Row]) -> String {
         .chain(erp.clone().map(|name| format!("{ERP_WORD}.{name}")))
         .chain([NOTE.to_owned()])
         .collect();
-    let mut text = line(header.iter().map(String::as_str));
+    let mut text = csv::row(header.iter().map(String::as_str));
     for row in rows {
         let of = |side: &'_ Side, name: &str| side.get(name).cloned().unwrap_or_default();
         let cells: Vec<String> = project
@@ -31,32 +31,10 @@ pub fn written(columns: &Columns, rows: &[Row]) -> String {
             .map(|name| of(&row.project_side, name))
             .chain(erp.clone().map(|name| of(&row.erp_side, name)))
             .chain([row.note.clone()])
-            .map(|cell| escaped(&cell))
             .collect();
-        text.push_str(&line(cells.iter().map(String::as_str)));
+        text.push_str(&csv::row(cells.iter().map(String::as_str)));
     }
     text
-}
-
-fn line<'a>(cells: impl Iterator<Item = &'a str>) -> String {
-    let cells: Vec<String> = cells.map(quoted).collect();
-    format!("{}\r\n", cells.join(","))
-}
-
-/// Blanks at the ends are quoted, too: some programs drop them otherwise.
-fn quoted(cell: &str) -> String {
-    let must = cell.contains(['"', ',', ';', '\r', '\n']) || cell.trim() != cell;
-    if must {
-        format!("\"{}\"", cell.replace('"', "\"\""))
-    } else {
-        cell.to_owned()
-    }
-}
-
-/// Whether a spreadsheet would run it, apostrophes before it aside.
-fn is_formula(cell: &str) -> bool {
-    let bare = cell.trim_start_matches(ESCAPE);
-    bare.trim_start_matches(' ').starts_with(FORMULA_SIGNS) && !is_number(bare)
 }
 
 fn is_number(cell: &str) -> bool {
@@ -66,24 +44,12 @@ fn is_number(cell: &str) -> bool {
     !whole.is_empty() && !fraction.is_empty() && whole.chars().chain(fraction.chars()).all(is_digit)
 }
 
-/// A number that has apostrophes of its own before it.
-fn is_quoted_number(cell: &str) -> bool {
-    cell.starts_with(ESCAPE) && is_number(cell.trim_start_matches(ESCAPE))
-}
-
-/// One more apostrophe than it has, so that the way back knows which were its own.
-fn escaped(cell: &str) -> String {
-    if is_formula(cell) || is_quoted_number(cell) {
-        format!("{ESCAPE}{cell}")
-    } else {
-        cell.to_owned()
-    }
-}
-
 fn unescaped(cell: &str) -> &str {
-    match cell.strip_prefix(ESCAPE) {
-        // Also before a number, where other programs put it.
-        Some(rest) if is_formula(rest) || is_number(rest) || is_quoted_number(rest) => rest,
+    match cell.strip_prefix(QUOTE) {
+        // The mark before a formula or another mark is ours; before a number other programs put it.
+        Some(rest) if rest.starts_with(QUOTE) || rest.starts_with(FORMULA) || is_number(rest) => {
+            rest
+        }
         _ => cell,
     }
 }
@@ -183,7 +149,7 @@ fn places(columns: &Columns, header: &[String]) -> Result<Vec<Place>, Vec<Issue>
         };
         if place != Place::Nothing && places.contains(&place) {
             let says = format!("the column {name} is there twice");
-            issues.push(Issue::new("/header", "duplicate_column", says));
+            issues.push(Issue::new(HEADER, "duplicate_column", says));
         }
         places.push(place);
     }
@@ -213,7 +179,7 @@ fn unknown(columns: &Columns, name: &str) -> Issue {
         "{name} is not a column here; the columns are {}.{hint}",
         known.join(", ")
     );
-    Issue::new("/header", "unknown_column", says)
+    Issue::new(HEADER, "unknown_column", says)
 }
 
 fn row(places: &[Place], cells: &[String]) -> Row {
@@ -274,19 +240,38 @@ impl<'a> Lines<'a> {
     }
 
     fn line(&mut self) -> Result<Vec<String>, Issue> {
-        let (mut cells, mut cell) = (Vec::new(), String::new());
+        let mut cells = Vec::new();
         loop {
-            match self.rest.next() {
-                Some('"') if cell.is_empty() => cell = self.quoted()?,
-                Some(',') => cells.push(std::mem::take(&mut cell)),
-                Some('\r') if self.rest.peek() == Some(&'\n') => {}
-                Some('\n' | '\r') | None => {
-                    cells.push(cell);
-                    return Ok(cells);
-                }
-                Some(letter) => cell.push(letter),
+            let (cell, is_last) = self.cell()?;
+            cells.push(cell);
+            if is_last {
+                return Ok(cells);
             }
         }
+    }
+
+    /// A cell, and whether its line ends with it. Blanks around a cell are kept only if they are quoted.
+    fn cell(&mut self) -> Result<(String, bool), Issue> {
+        let (mut cell, mut is_quoted) = (String::new(), false);
+        let is_last = loop {
+            match self.rest.next() {
+                Some('"') if !is_quoted && cell.trim().is_empty() => {
+                    cell = self.quoted()?;
+                    is_quoted = true;
+                }
+                Some(',') => break false,
+                Some('\r') if self.rest.peek() == Some(&'\n') => {}
+                Some('\n' | '\r') | None => break true,
+                Some(letter) if is_quoted && letter.is_whitespace() => {}
+                Some(letter) => cell.push(letter),
+            }
+        };
+        let cell = if is_quoted {
+            cell
+        } else {
+            cell.trim().to_owned()
+        };
+        Ok((cell, is_last))
     }
 }
 
@@ -390,8 +375,7 @@ mod tests {
         for line in text.lines().skip(1) {
             for cell in line.split(',') {
                 let bare = cell.trim_start_matches('"');
-                let opens =
-                    bare.starts_with(FORMULA_SIGNS) && !is_number(bare.trim_end_matches('"'));
+                let opens = bare.starts_with(FORMULA) && !is_number(bare.trim_end_matches('"'));
                 assert!(!opens, "{line}");
             }
         }
@@ -402,6 +386,7 @@ mod tests {
         let want = vec![row(["03-300", "M", "0051", "", ""])];
         for text in [
             "procore.cost_code,procore.cost_type,erp.ait1\n03-300,M,0051\n",
+            "procore.cost_code, procore.cost_type ,erp.ait1\n 03-300 , \"M\" ,\t0051\n",
             "\u{feff}procore.cost_code,procore.cost_type,erp.ait1,note\r\n03-300,M,0051,\r\n\r\n",
             "\"erp.ait1\",\"procore.cost_type\",\"procore.cost_code\"\n\"0051\",\"M\",\"03-300\"",
             "erp.ait1,procore.cost_type,procore.cost_code,,\n0051,M,03-300,,\n,,,,\n",
@@ -419,13 +404,13 @@ mod tests {
             ("procore.cost_code,erp.ait1\n", ":empty"),
             (
                 "procore.cost_code,erp.colour,x\na,b,c\n",
-                "/header:unknown_column /header:unknown_column",
+                "/rows/0:unknown_column /rows/0:unknown_column",
             ),
             (
                 "procore.cost_code;erp.ait1\na;b\n",
-                "/header:unknown_column",
+                "/rows/0:unknown_column",
             ),
-            ("erp.ait1,erp.ait1\na,b\n", "/header:duplicate_column"),
+            ("erp.ait1,erp.ait1\na,b\n", "/rows/0:duplicate_column"),
             (
                 "procore.cost_code,erp.ait1\na,b\na,b,c\na\n",
                 "/rows/1:too_many_cells /rows/2:too_few_cells",

@@ -102,6 +102,14 @@ async fn table(visit: &Visit, id: PairId, word: &str) -> Result<Table, Problem> 
 /// The kind of a mapping table in an address.
 pub struct KindWord(String);
 
+impl KindWord {
+    /// The word.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 impl actix_web::FromRequest for KindWord {
     type Error = Problem;
     type Future = std::future::Ready<Result<Self, Problem>>;

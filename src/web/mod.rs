@@ -23,6 +23,7 @@ mod id;
 mod idempotency;
 mod landing;
 mod live;
+mod mapping_file;
 mod mappings;
 mod names;
 mod network;

@@ -15,7 +15,7 @@ use super::problem::Problem;
 use super::records::{act, bulk, list as records, show as record};
 use super::{
     account, approvals, assets, audit, connections, cross_references, dashboard, health, landing,
-    mappings, openapi, pairs, report, runs, sign_in, sign_up, tokens,
+    mapping_file, mappings, openapi, pairs, report, runs, sign_in, sign_up, tokens,
 };
 use crate::domain::member::Scope;
 
@@ -140,6 +140,12 @@ impl Route {
         self
     }
 
+    /// A second kind of body is read, too.
+    const fn also_takes(mut self, kind: &'static str) -> Self {
+        self.also = kind;
+        self
+    }
+
     const fn may_take(mut self, patience: Duration) -> Self {
         self.patience = patience;
         self
@@ -243,6 +249,10 @@ pub static ROUTES: &[Route] = &[
     page(Verb::Post, "/pairs/{id}/remove", ADMIN, || web::to(pairs::act::remove)),
     page(Verb::Get, "/pairs/{id}/mappings/{kind}", READ, || web::to(mappings::show)),
     page(Verb::Post, "/pairs/{id}/mappings/{kind}", OPERATE, || web::to(mappings::save)),
+    page(Verb::Get, "/pairs/{id}/mappings/{kind}/file", READ, || web::to(mapping_file::download)),
+    page(Verb::Get, "/pairs/{id}/mappings/{kind}/upload", OPERATE, || web::to(mapping_file::new)),
+    page(Verb::Post, "/pairs/{id}/mappings/{kind}/upload", OPERATE, || web::to(mapping_file::upload))
+        .takes_up_to(TABLE_MAX),
     page(Verb::Get, "/records", READ, || web::to(records::list)),
     page(Verb::Get, "/records/bulk", OPERATE_OR_APPROVE, || web::to(bulk::ask)),
     page(Verb::Post, "/records/bulk", OPERATE_OR_APPROVE, || web::to(bulk::carry_out)).may_take(BULK_MAX),
@@ -316,10 +326,13 @@ pub static ROUTES: &[Route] = &[
     call(Verb::Post, "/api/v1/pairs/{id}/pause", ADMIN, || web::to(api::pairs::pause),
         Doc::new("Stops a pair").gives(200, of::<api::pairs::PairView>)),
     call(Verb::Get, "/api/v1/pairs/{id}/mappings/{kind}", READ, || web::to(api::mappings::list),
-        Doc::new("Lists the rows of a mapping table").gives(200, list::<api::mappings::MappingRow>).paged()),
+        Doc::new("Lists the rows of a mapping table; whole as a file with `format=csv`, or by the Accept header")
+            .gives(200, list::<api::mappings::MappingRow>).paged()
+            .query(&[("format", "`json` or `csv`; the Accept header says the same")])),
     call(Verb::Put, "/api/v1/pairs/{id}/mappings/{kind}", OPERATE, || web::to(api::mappings::replace),
-        Doc::new("Replaces a mapping table whole; an empty array clears it")
-            .takes(array::<api::mappings::NewMappingRow>).gives(200, of::<api::mappings::ReplacedView>)).takes_up_to(TABLE_MAX),
+        Doc::new("Replaces a mapping table whole; an empty array clears it. Also as `text/csv` with a header row")
+            .takes(array::<api::mappings::NewMappingRow>).gives(200, of::<api::mappings::ReplacedView>))
+        .takes_up_to(TABLE_MAX).also_takes("text/csv"),
 
     call(Verb::Post, "/api/v1/pairs/{id}/runs", OPERATE, || web::to(api::runs::start),
         Doc::new("Starts a run, or joins the one that is open")

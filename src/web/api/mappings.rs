@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use actix_web::HttpRequest;
+use actix_web::http::header::{ACCEPT, CONTENT_DISPOSITION, CONTENT_TYPE, HeaderName};
+use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -13,6 +14,7 @@ use crate::desk::mapping;
 use crate::domain::fault::Issue;
 use crate::domain::ids::PairId;
 use crate::domain::mapping::{CheckedRow, MappingKind, Row, Side};
+use crate::domain::table_text;
 use crate::web::id::Id;
 use crate::web::problem::Problem;
 
@@ -92,6 +94,10 @@ fn kind(request: &HttpRequest) -> Result<MappingKind, Problem> {
 /// `missing`.
 pub async fn list(call: Call, id: Id<PairId>, request: HttpRequest) -> Answer {
     let kind = kind(&request)?;
+    if wants_file(&call, &request)? {
+        let (columns, rows) = mapping::whole(call.desk(), &call.caller, (id.0, kind)).await?;
+        return Ok(file(kind, &table_text::written(columns, &rows)));
+    }
     let paging = call.paging()?;
     let after: i64 = paging.before()?.unwrap_or(-1);
     let of = (id.0, kind);
@@ -107,7 +113,12 @@ pub async fn list(call: Call, id: Id<PairId>, request: HttpRequest) -> Answer {
 /// As the desk's.
 pub async fn replace(call: Call, id: Id<PairId>, request: HttpRequest) -> Answer {
     let kind = kind(&request)?;
-    let rows = rows(&call.body)?;
+    let rows = if is_text(&request) {
+        let columns = mapping::columns(call.desk(), &call.caller, id.0, kind).await?;
+        table_text::read(columns, &call.body).map_err(Problem::invalid)?
+    } else {
+        rows(&call.body)?
+    };
     let count = rows.len();
     let replaced = mapping::replace(call.desk(), &call.caller, (id.0, kind), rows).await?;
     ok(&ReplacedView {
@@ -116,6 +127,40 @@ pub async fn replace(call: Call, id: Id<PairId>, request: HttpRequest) -> Answer
         removed: replaced.removed,
         kept: replaced.kept,
     })
+}
+
+/// Whether the whole table is wanted as a file.
+fn wants_file(call: &Call, request: &HttpRequest) -> Result<bool, Problem> {
+    match call.query.given("format") {
+        Some("csv") => Ok(true),
+        Some("json") => Ok(false),
+        Some(_) => {
+            let says = "Write `json` or `csv`.";
+            Err(Problem::invalid(vec![Issue::new(
+                "format", "unknown", says,
+            )]))
+        }
+        None => Ok(header(request, &ACCEPT).starts_with("text/csv")),
+    }
+}
+
+fn is_text(request: &HttpRequest) -> bool {
+    header(request, &CONTENT_TYPE).starts_with("text/csv")
+}
+
+fn header(request: &HttpRequest, name: &HeaderName) -> String {
+    let value = request.headers().get(name);
+    let text = value.and_then(|value| value.to_str().ok());
+    text.unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+/// A table as a file to keep.
+pub fn file(kind: MappingKind, text: &str) -> HttpResponse {
+    let name = format!("attachment; filename=\"{kind}.csv\"");
+    HttpResponse::Ok()
+        .content_type("text/csv; charset=utf-8")
+        .insert_header((CONTENT_DISPOSITION, name))
+        .body(text.to_owned())
 }
 
 fn rows(body: &[u8]) -> Result<Vec<Row>, Problem> {
