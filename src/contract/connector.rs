@@ -6,6 +6,7 @@ use super::hook::Hooks;
 use super::port::Ports;
 use super::session::Session;
 use super::wire::{Allowance, Answer, Response, Wire};
+use crate::domain::catalogue::{Budget, Offer};
 use crate::domain::clock::Timestamp;
 use crate::domain::connection::{Environment, PingStep, Settings};
 use crate::domain::fault::{Fault, Issue};
@@ -91,6 +92,26 @@ pub trait Verifies: Send + Sync {
     }
 }
 
+/// Lists the codes that a system has, for proposals and coverage. Reads only.
+pub trait Offers: Send + Sync {
+    /// What it has for one mapping table; empty where it lists nothing of the kind. `projects` are those in scope.
+    fn offers<'a>(
+        &'a self,
+        session: &'a Session,
+        kind: MappingKind,
+        projects: &'a [String],
+    ) -> Answer<'a, Vec<Offer>>;
+
+    /// What one project plans; none for a system that plans nothing.
+    fn budget<'a>(
+        &'a self,
+        _session: &'a Session,
+        _project: &'a str,
+    ) -> Answer<'a, Option<Budget>> {
+        Box::pin(async { Ok(None) })
+    }
+}
+
 /// One system.
 pub struct Connector {
     pub system: SystemId,
@@ -113,5 +134,7 @@ pub struct Connector {
     pub verifies: Option<&'static dyn Verifies>,
     /// Absent where the system tells nothing by itself.
     pub hooks: Option<&'static dyn Hooks>,
+    /// Absent where codes cannot be listed.
+    pub offers: Option<&'static dyn Offers>,
     pub ports: Ports,
 }

@@ -16,7 +16,7 @@ mod redact;
 mod session;
 mod wire;
 
-pub use connector::{Connector, Credentials, FreshToken, LogsIn, Probe, Probes, Verifies};
+pub use connector::{Connector, Credentials, FreshToken, LogsIn, Offers, Probe, Probes, Verifies};
 pub use draft::{
     Draft, Existing, Found, Need, Progress, Refs, Repeat, Step, Upcoming, Weight, Written,
 };

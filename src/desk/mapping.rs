@@ -116,7 +116,10 @@ pub async fn replace(
         .await
 }
 
-fn table(kind: &PairDeclaration, wanted: MappingKind) -> Result<&'static Columns, DeskError> {
+pub(super) fn table(
+    kind: &PairDeclaration,
+    wanted: MappingKind,
+) -> Result<&'static Columns, DeskError> {
     kind.mappings
         .iter()
         .find(|columns| columns.kind == wanted)

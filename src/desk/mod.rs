@@ -19,6 +19,7 @@ pub mod refusal;
 pub mod replay;
 pub mod run;
 pub mod session;
+pub mod suggestion;
 pub mod token;
 pub mod whole;
 

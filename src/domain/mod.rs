@@ -3,6 +3,7 @@
 //! No I/O, no framework, no system of any vendor. Everything above this room speaks in these types.
 
 pub mod audit;
+pub mod catalogue;
 pub mod clock;
 pub mod connection;
 pub mod csv;
@@ -23,6 +24,7 @@ pub mod records;
 pub mod run;
 pub mod schedule;
 pub mod secret;
+pub mod suggest;
 pub mod system;
 pub mod table_text;
 pub mod tag;

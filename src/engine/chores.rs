@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::turn::Turn;
-use super::watch;
+use super::{codes, watch};
 use crate::domain::clock::Timestamp;
 use crate::domain::fault::Fault;
 use crate::domain::ids::ConnectionId;
@@ -39,6 +39,7 @@ pub async fn step_all(turn: &Turn) -> Result<bool, StoreError> {
 async fn step(turn: &Turn, chore: &Chore) -> Result<(), StoreError> {
     match chore.word {
         Word::Watch => watch::look(turn, chore).await,
+        Word::Catalogue => codes::read(turn, chore).await,
     }
 }
 

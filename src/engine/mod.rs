@@ -5,6 +5,7 @@ mod breaker;
 pub mod catalog;
 mod chores;
 mod clients;
+mod codes;
 pub mod connect;
 mod decide;
 mod ends;

@@ -240,15 +240,25 @@ impl Lister<'_> {
         }
     }
 
-    /// Whatever waits for a value of the ERP is looked at in this run, too.
+    /// Whatever waits for a value of the ERP is looked at in this run, too; and where codes are moved, it is known
+    /// which there are.
     async fn look_at_waits(&self) -> Result<(), StoreError> {
         if self.flow.record == RecordKind::Vendor {
             return Ok(());
         }
-        let pair = self.ends.pair.id;
+        let (pair, whole) = (self.ends.pair.id, self.open.run.full);
+        let are_codes = self.flow.record == RecordKind::CostCode;
         self.turn
             .write(move |scope| {
-                Box::pin(async move { chore::hasten_known(scope, pair, Word::Watch).await })
+                Box::pin(async move {
+                    chore::hasten_known(scope, pair, Word::Watch).await?;
+                    let now = scope.now();
+                    match (are_codes, whole) {
+                        (true, true) => chore::hasten(scope, pair, Word::Catalogue, now).await,
+                        (true, false) => chore::begin(scope, pair, Word::Catalogue, now).await,
+                        (false, _) => Ok(()),
+                    }
+                })
             })
             .await
     }
@@ -407,7 +417,7 @@ fn version_time(version: &str) -> Option<Timestamp> {
 }
 
 /// Mapped projects that the pair includes. A project without a row is in no scope.
-fn projects_in_scope(ends: &Ends) -> Vec<String> {
+pub(super) fn projects_in_scope(ends: &Ends) -> Vec<String> {
     let mut keys: Vec<String> = ends
         .tables
         .rows(MappingKind::Projects)

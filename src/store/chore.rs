@@ -13,6 +13,8 @@ closed_words! {
     Word {
         /// Looks values up that records wait for.
         Watch => "watch",
+        /// Reads the codes of both sides, for proposals and coverage.
+        Catalogue => "catalogue",
     }
 }
 

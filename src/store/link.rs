@@ -266,6 +266,30 @@ pub async fn note_draft(scope: &Scope, link: LinkId, digest: &str) -> Result<(),
     Ok(())
 }
 
+#[derive(FromQueryResult)]
+struct Keys {
+    source_id: String,
+    target_id: String,
+}
+
+/// Source and target keys of every link of an entity.
+///
+/// # Errors
+/// `Database`.
+pub async fn keys(
+    scope: &Scope,
+    pair: PairId,
+    entity: &Entity,
+) -> Result<Vec<(String, String)>, StoreError> {
+    let sql = "SELECT source_id, target_id FROM link WHERE tenant_id = $1 AND pair_id = $2 AND entity = $3 AND alias = 0";
+    let values = [scope.tenant_value(), pair.0.into(), entity.as_str().into()];
+    let rows: Vec<Keys> = scope.all(sql, values).await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| (row.source_id, row.target_id))
+        .collect())
+}
+
 /// Which links a list shows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {

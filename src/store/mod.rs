@@ -7,6 +7,7 @@
 pub mod api_token;
 pub mod audit;
 pub mod body;
+pub mod catalogue;
 mod chain;
 pub mod chore;
 mod commit;

@@ -336,6 +336,24 @@ pub async fn make_due(scope: &Scope, id: RecordId) -> Result<(), StoreError> {
     Ok(())
 }
 
+#[derive(FromQueryResult)]
+struct Code {
+    currency: String,
+}
+
+/// Currencies of a pair's records, each once.
+///
+/// # Errors
+/// `Database`.
+pub async fn currencies(scope: &Scope, pair: PairId) -> Result<Vec<String>, StoreError> {
+    let sql = "SELECT DISTINCT currency FROM record WHERE tenant_id = $1 AND pair_id = $2 \
+               AND currency IS NOT NULL ORDER BY currency";
+    let rows: Vec<Code> = scope
+        .all(sql, [scope.tenant_value(), pair.0.into()])
+        .await?;
+    Ok(rows.into_iter().map(|row| row.currency).collect())
+}
+
 /// Every record of a flow that was found or refused is due now: what they were judged by has changed.
 ///
 /// # Errors

@@ -40,6 +40,7 @@ mod server;
 mod sign_in;
 mod sign_up;
 mod site;
+mod suggestions;
 mod tokens;
 
 pub use network::{Network, NotANetwork};

@@ -15,7 +15,7 @@ use super::problem::Problem;
 use super::records::{act, bulk, list as records, show as record};
 use super::{
     account, approvals, assets, audit, connections, cross_references, dashboard, health, landing,
-    mapping_file, mappings, openapi, pairs, report, runs, sign_in, sign_up, tokens,
+    mapping_file, mappings, openapi, pairs, report, runs, sign_in, sign_up, suggestions, tokens,
 };
 use crate::domain::member::Scope;
 
@@ -249,6 +249,9 @@ pub static ROUTES: &[Route] = &[
     page(Verb::Post, "/pairs/{id}/remove", ADMIN, || web::to(pairs::act::remove)),
     page(Verb::Get, "/pairs/{id}/mappings/{kind}", READ, || web::to(mappings::show)),
     page(Verb::Post, "/pairs/{id}/mappings/{kind}", OPERATE, || web::to(mappings::save)),
+    page(Verb::Get, "/pairs/{id}/mappings/{kind}/suggestions", READ, || web::to(suggestions::show)),
+    page(Verb::Post, "/pairs/{id}/mappings/{kind}/suggestions", OPERATE, || web::to(suggestions::accept)),
+    page(Verb::Post, "/pairs/{id}/mappings/{kind}/load", OPERATE, || web::to(suggestions::load)),
     page(Verb::Get, "/pairs/{id}/mappings/{kind}/file", READ, || web::to(mapping_file::download)),
     page(Verb::Get, "/pairs/{id}/mappings/{kind}/upload", OPERATE, || web::to(mapping_file::new)),
     page(Verb::Post, "/pairs/{id}/mappings/{kind}/upload", OPERATE, || web::to(mapping_file::upload))
@@ -333,6 +336,13 @@ pub static ROUTES: &[Route] = &[
         Doc::new("Replaces a mapping table whole; an empty array clears it. Also as `text/csv` with a header row")
             .takes(array::<api::mappings::NewMappingRow>).gives(200, of::<api::mappings::ReplacedView>))
         .takes_up_to(TABLE_MAX).also_takes("text/csv"),
+
+    call(Verb::Get, "/api/v1/pairs/{id}/mappings/{kind}/suggestions", READ, || web::to(api::suggestions::list),
+        Doc::new("Proposes rows for a mapping table, with a score in per cent and a reason; nothing is applied")
+            .gives(200, list::<api::suggestions::SuggestionView>).paged()),
+    call(Verb::Get, "/api/v1/pairs/{id}/coverage", READ, || web::to(api::suggestions::coverage),
+        Doc::new("Tells how much of each mapped project's budget has a row in the cost code mapping")
+            .gives(200, list::<api::suggestions::CoverageView>).paged()),
 
     call(Verb::Post, "/api/v1/pairs/{id}/runs", OPERATE, || web::to(api::runs::start),
         Doc::new("Starts a run, or joins the one that is open")

@@ -141,7 +141,7 @@ fn known_account(session: &Session, key: &str) -> Option<Option<Account>> {
 }
 
 /// Accounts may exist in the division or for the whole company: both are asked.
-fn levels(division: &str) -> Vec<&str> {
+pub(super) fn levels(division: &str) -> Vec<&str> {
     if division.is_empty() {
         vec![""]
     } else {
@@ -149,7 +149,7 @@ fn levels(division: &str) -> Vec<&str> {
     }
 }
 
-fn read_account(row: &Row) -> Account {
+pub(super) fn read_account(row: &Row) -> Account {
     const RULES: [(u8, &str); 6] = [
         (2, "ACR2"),
         (3, "ACR3"),

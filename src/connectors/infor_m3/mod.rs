@@ -14,6 +14,7 @@ mod form;
 mod ionapi;
 mod lookup;
 mod number;
+mod offers;
 mod order;
 mod probe;
 mod reply;
@@ -50,6 +51,7 @@ pub static CONNECTOR: Connector = Connector {
     probes: &probe::Connection,
     verifies: Some(&verify::Codes),
     hooks: None,
+    offers: Some(&offers::MasterData),
     ports: Ports {
         vendor: Port::target(&vendor::Suppliers),
         cost_code: Port::target(&code::Accounts),

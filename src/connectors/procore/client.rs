@@ -147,6 +147,32 @@ impl Ask {
         Self::wbs_codes(project).in_window(scope)
     }
 
+    pub(super) fn units(company: &str) -> Self {
+        let path = ["v1.0", "companies", company, "uoms"];
+        Self::new(Tool::Reference, "List Units Of Measure", &path)
+    }
+
+    pub(super) fn budget_views(project: i64) -> Self {
+        Self::new(Tool::Budget, "List Budget Views", &["v1.0", "budget_views"])
+            .with("project_id", project.to_string())
+    }
+
+    pub(super) fn budget_columns(view: i64, project: i64) -> Self {
+        let view = view.to_string();
+        let path = ["v1.0", "budget_views", &view, "budget_detail_columns"];
+        Self::new(Tool::Budget, "List Budget Detail Columns", &path)
+            .with("project_id", project.to_string())
+    }
+
+    /// Rows with a budget line and rows without one.
+    pub(super) fn budget_rows(view: i64, project: i64) -> Self {
+        let view = view.to_string();
+        let path = ["v1.0", "budget_views", &view, "detail_rows"];
+        Self::new(Tool::Budget, "List Budget View Detail Rows", &path)
+            .with("project_id", project.to_string())
+            .with("budget_row_type", "all")
+    }
+
     pub(super) fn cost_types(company: &str) -> Self {
         Self::new(
             Tool::CostCodes,

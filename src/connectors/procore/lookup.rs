@@ -14,7 +14,7 @@ use super::reading::{Issues, Reading};
 use crate::domain::fault::Fault;
 
 /// Codes change seldom, and a new one is asked for as soon as a line points at it.
-const KEPT: Duration = Duration::from_secs(3600);
+pub(super) const KEPT: Duration = Duration::from_secs(3600);
 
 /// The codes of the sub jobs that lines belong to, by id. One without a code goes by its name.
 ///

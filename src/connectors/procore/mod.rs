@@ -5,6 +5,7 @@
 
 mod accept;
 mod auth;
+mod budget;
 mod client;
 mod code;
 mod code_text;
@@ -12,6 +13,7 @@ mod fault;
 mod form;
 mod listing;
 mod lookup;
+mod offers;
 mod order;
 mod order_line;
 mod pace;
@@ -45,6 +47,7 @@ pub static CONNECTOR: Connector = Connector {
     probes: &probe::Steps,
     verifies: Some(&verify::Keys),
     hooks: None,
+    offers: Some(&offers::Codes),
     ports: Ports {
         project: Port::source(&project::Projects, &project::Projects),
         vendor: Port::source(&vendor::Vendors, &vendor::Vendors),

@@ -14,6 +14,8 @@ pub(super) enum Tool {
     Commitments,
     /// Cost codes, cost types and the WBS codes that join them.
     CostCodes,
+    /// The budget of a project.
+    Budget,
     /// Sub jobs and tax codes: shown to whoever may see the project or the company.
     Reference,
 }
@@ -27,6 +29,7 @@ impl Tool {
             Self::Directory => "the company directory with its vendors",
             Self::Commitments => "commitments",
             Self::CostCodes => "cost codes",
+            Self::Budget => "the budget",
             Self::Reference => "sub jobs and tax codes",
         }
     }
@@ -51,6 +54,10 @@ impl Tool {
             Self::CostCodes => {
                 "An administrator lets the app's service account read the tool Admin of the project, which \
                  holds its cost codes, and adds the project to its permitted projects."
+            }
+            Self::Budget => {
+                "An administrator lets the app's service account read the tool Budget of the project, and adds the \
+                 project to its permitted projects."
             }
             Self::Reference => {
                 "An administrator lets the app's service account read the tool Admin of the company and the \

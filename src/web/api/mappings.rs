@@ -83,7 +83,7 @@ impl From<CheckedRow> for MappingRow {
 }
 
 /// The table that an address names.
-fn kind(request: &HttpRequest) -> Result<MappingKind, Problem> {
+pub(super) fn kind(request: &HttpRequest) -> Result<MappingKind, Problem> {
     let word = request.match_info().query("kind");
     word.parse().map_err(|_| Problem::missing("mapping table"))
 }

@@ -12,5 +12,6 @@ pub mod me;
 pub mod pairs;
 pub mod records;
 pub mod runs;
+pub mod suggestions;
 pub mod tokens;
 pub mod trail;

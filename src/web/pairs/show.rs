@@ -4,9 +4,11 @@ use askama::Template;
 
 use super::status_title;
 use crate::desk::pair::{self, Shown};
+use crate::desk::suggestion::{self, ProjectCoverage};
 use crate::domain::ids::PairId;
 use crate::domain::mapping::MappingKind;
 use crate::domain::member::Scope;
+use crate::domain::money::plain;
 use crate::domain::pair::{Approval, Blocker, Pair, PairStatus, Projects};
 use crate::domain::schedule::Schedule;
 use crate::engine::catalog::{PairDeclaration, SideName};
@@ -41,6 +43,7 @@ pub(super) struct Show {
     sides: Vec<Side>,
     flows: Vec<FlowLine>,
     tables: Vec<TableLine>,
+    coverage: Vec<CoverageLine>,
     chips: Vec<Chip>,
     schedule: String,
     fires: Vec<String>,
@@ -92,6 +95,62 @@ struct TableLine {
     unverified: u64,
 }
 
+struct CoverageLine {
+    project: String,
+    percent: String,
+    mapped: String,
+    money: String,
+    basis: String,
+    /// The largest lines without a row.
+    lacking: String,
+    state: &'static str,
+}
+
+/// Codes without a row that are named.
+const LACKING_SHOWN: usize = 3;
+
+impl CoverageLine {
+    fn of(found: ProjectCoverage) -> Self {
+        let coverage = &found.coverage;
+        let lacking: Vec<String> = coverage
+            .unmapped
+            .iter()
+            .take(LACKING_SHOWN)
+            .map(|line| line.coding.to_string())
+            .collect();
+        let more = coverage.unmapped.len().saturating_sub(lacking.len());
+        let lacking = match more {
+            0 => lacking.join(", "),
+            more => format!("{} and {more} more", lacking.join(", ")),
+        };
+        let currency = found.currency.clone().unwrap_or_default();
+        Self {
+            percent: coverage.percent().map_or_else(
+                || "nothing to map".to_owned(),
+                |percent| format!("{percent} %"),
+            ),
+            mapped: format!("{} of {}", coverage.mapped, coverage.total),
+            money: if found.view.is_some() {
+                let (mapped, total) = (plain(coverage.amount_mapped), plain(coverage.amount_total));
+                format!("{mapped} of {total} {currency}").trim().to_owned()
+            } else {
+                String::new()
+            },
+            basis: found.view.clone().map_or_else(
+                || "no budget view: all codes of the project".to_owned(),
+                |view| format!("budget view “{view}”"),
+            ),
+            state: if coverage.unmapped.is_empty() {
+                "ok"
+            } else {
+                "waiting"
+            },
+            project: found.name.unwrap_or(found.project),
+            lacking,
+        }
+    }
+}
+
 struct Chip {
     label: &'static str,
     count: u64,
@@ -121,6 +180,7 @@ pub(super) async fn drawn(
         dry_run,
     } = pair::find(visit.desk(), visit.caller(), id).await?;
     let names = Names::load(visit).await?;
+    let coverage = suggestion::coverage(visit.desk(), visit.caller(), id).await?;
     let engine = &visit.desk().engine;
     let kind = engine.pair_kind(&pair.kind).ok_or_else(Problem::ours)?;
     let scope = visit.desk().store().read(visit.caller().tenant_id).await?;
@@ -179,6 +239,7 @@ pub(super) async fn drawn(
         ],
         flows: flows(kind, &pair),
         tables: tables(kind, &standing),
+        coverage: coverage.into_iter().map(CoverageLine::of).collect(),
         chips: work
             .iter()
             .filter(|(_, records)| *records > 0)

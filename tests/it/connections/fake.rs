@@ -287,6 +287,7 @@ const fn connector(system: &'static str) -> Connector {
         probes: &FakeProbes,
         verifies: Some(&FakeVerifies),
         hooks: None,
+        offers: None,
         ports: Ports {
             vendor: OPEN_FOR_VENDORS,
             order: OPEN_FOR_ORDERS,

@@ -550,6 +550,7 @@ pub fn engine(store: Store, sites: &'static Sites, books: &'static Books) -> Eng
             probes: &NothingToProbe,
             verifies: None,
             hooks: None,
+            offers: None,
             ports,
         }))
     };
