@@ -84,6 +84,7 @@ const VENDORS_SPARED: &[&str] = &[
     "src/domain/mapping.rs",
     "src/web/api/pairs.rs",
     "src/web/api/mappings.rs",
+    "src/web/api/suggestions.rs",
     "src/app/cli.rs",
     "src/app/demo",
     "src/app/sandboxes.rs",

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod api;
+mod codes;
 mod edge;
 mod forms;
 mod live;

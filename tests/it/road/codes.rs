@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use ml_connector::desk::mapping;
+use ml_connector::desk::{mapping, suggestion};
 use ml_connector::domain::mapping::{MappingKind, Row, Side};
 use ml_connector::domain::record::State;
 use ml_connector::sandbox::infor_m3;
@@ -90,6 +90,7 @@ fn one(word: &str, count: usize) -> BTreeMap<String, usize> {
 
 async fn codes_are_linked_or_wait_and_are_released_by_themselves(database: TestDatabase) {
     let road = Setting::begin(&database).await;
+    road.move_codes().await;
     road.run_flows(&["vendors", "cost_codes", "commitments"])
         .await;
     road.settle(PATIENCE).await;
@@ -181,6 +182,7 @@ async fn codes_are_linked_or_wait_and_are_released_by_themselves(database: TestD
     // Two codes of every project and one of a sub job.
     assert_eq!(links.len(), 2 * projects + 1);
     assert!(links.iter().all(|link| link.matched_by == "mapping"));
+    coverage_is_known(&road).await;
     let ledger = road.ledger_of_the_erp().await;
     let written = ledger["data"].as_array().unwrap().iter();
     assert!(
@@ -192,6 +194,7 @@ async fn codes_are_linked_or_wait_and_are_released_by_themselves(database: TestD
 
 async fn a_code_follows_its_row_and_its_source(database: TestDatabase) {
     let road = Setting::begin(&database).await;
+    road.move_codes().await;
     road.run_flows(&["cost_codes"]).await;
     road.settle(PATIENCE).await;
     let targets = async |code: &str| {
@@ -283,4 +286,52 @@ async fn a_code_follows_its_row_and_its_source(database: TestDatabase) {
         .unwrap();
     assert_eq!(left.record.state, State::Ignored);
     assert_eq!(left.record.reason.as_deref(), Some("inactive"));
+}
+
+/// Budgets were read beside the run; the rows of now say how much of them is mapped.
+async fn coverage_is_known(road: &Setting) {
+    let found = suggestion::coverage(&road.desk, &road.caller, road.pair)
+        .await
+        .unwrap();
+    assert_eq!(found.len(), procore::PROJECT_IDS.len());
+    for project in found {
+        assert_eq!(project.view.as_deref(), Some("Standard budget"));
+        assert!(project.currency.is_some() && project.name.is_some());
+        assert!(project.coverage.total > 20, "{:?}", project.coverage);
+        assert_eq!(
+            project.coverage.percent(),
+            Some(100),
+            "{:?}",
+            project.coverage
+        );
+    }
+    let of = (road.pair, MappingKind::CostCodes);
+    let scope = road.scope().await;
+    let rows = store::mapping::rows(&scope, road.pair, MappingKind::CostCodes)
+        .await
+        .unwrap();
+    drop(scope);
+    let all: Vec<Row> = rows.into_iter().map(|checked| checked.row).collect();
+    let is_labor = |row: &Row| {
+        row.project_side
+            .get("cost_type")
+            .is_some_and(|kind| kind == "L")
+    };
+    let rest: Vec<Row> = all.iter().filter(|row| !is_labor(row)).cloned().collect();
+    mapping::replace(&road.desk, &road.caller, of, rest)
+        .await
+        .unwrap();
+    let found = suggestion::coverage(&road.desk, &road.caller, road.pair)
+        .await
+        .unwrap();
+    for project in found {
+        let percent = project.coverage.percent().unwrap();
+        assert!((50..100).contains(&percent), "{percent}");
+        let kinds = project.coverage.unmapped.iter();
+        assert!(kinds.clone().all(|line| line.coding.cost_type == "L"));
+    }
+    mapping::replace(&road.desk, &road.caller, of, all)
+        .await
+        .unwrap();
+    road.settle(PATIENCE).await;
 }

@@ -277,9 +277,7 @@ async fn a_dry_run_is_ended_by_people_and_joined_on_the_same_terms(database: Tes
     assert!(run::cancel(&road.desk, &road.caller, third).await.is_err());
     road.is_untouched().await;
     // A vendor that an order needs is rehearsed with it.
-    let fourth = road
-        .start_dry_run(Some(&["cost_codes", "commitments"]), false)
-        .await;
+    let fourth = road.start_dry_run(Some(&["commitments"]), false).await;
     road.come_to_the_end(fourth).await;
     let rows = road.foreseen(fourth).await;
     let is_vendor = |row: &&Foreseen| row.flow.as_str() == "vendors";

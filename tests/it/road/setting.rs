@@ -6,8 +6,10 @@ use std::time::{Duration, Instant};
 
 use ml_connector::connectors::kit::{HttpNetwork, Rules};
 use ml_connector::desk::Desk;
+use ml_connector::desk::EnteredSettings;
 use ml_connector::desk::account::{NewAccount, create_account};
 use ml_connector::desk::connection::{self, NewConnection};
+use ml_connector::desk::pair;
 use ml_connector::domain::clock::{Clock, Pace, Timestamp};
 use ml_connector::domain::ids::{ConnectionId, PairId};
 use ml_connector::domain::mapping::{MappingKind, Row};
@@ -177,6 +179,25 @@ impl Setting {
         ledger(&self.erp).await
     }
 
+    /// Codes are moved, too.
+    pub async fn move_codes(&self) {
+        let settings = EnteredSettings {
+            flows: Some(json!({
+                "vendors": {"enabled": true, "approval": "automatic"},
+                "cost_codes": {"enabled": true, "approval": "automatic"},
+                "commitments": {"enabled": true, "approval": "automatic"},
+            })),
+            ..EnteredSettings::default()
+        };
+        let wanted = pair::ChangedPair {
+            settings,
+            ..pair::ChangedPair::default()
+        };
+        pair::change(&self.desk, &self.caller, self.pair, wanted)
+            .await
+            .unwrap();
+    }
+
     /// Changes what the simulated books hold.
     pub async fn tell_the_erp(&self, path: &str, body: Value) -> Value {
         Api::new(&self.erp.url())
@@ -320,7 +341,6 @@ async fn pair(
             name: "Road".into(),
             flows: [
                 ("vendors", flow(Approval::Automatic)),
-                ("cost_codes", flow(Approval::Automatic)),
                 ("commitments", flow(orders)),
             ]
             .into_iter()
