@@ -15,6 +15,7 @@ mod m0007_audit;
 mod m0008_hooks;
 mod m0009_rehearsal;
 mod m0010_codes;
+mod m0011_readback;
 mod m0013_rest;
 
 /// Every step in order.
@@ -33,6 +34,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0008_hooks::Step),
             Box::new(m0009_rehearsal::Step),
             Box::new(m0010_codes::Step),
+            Box::new(m0011_readback::Step),
             Box::new(m0013_rest::Step),
         ]
     }

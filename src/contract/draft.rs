@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use time::Date;
 
+use crate::domain::holding::Holding;
 use crate::domain::mapping::Tables;
 use crate::domain::money::Money;
 use crate::domain::plan::{Candidate, Change};
@@ -54,7 +55,46 @@ pub struct Draft {
     pub money: Option<Money>,
     /// SHA-256 of the payload; approval binds to it.
     pub digest: String,
+    /// It changes a record that was written before; none: it makes one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amends: Option<Amends>,
 }
+
+/// What a change is a change of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Amends {
+    /// The target's bare key.
+    pub target_id: String,
+    /// Digest of the whole draft that the target holds afterwards.
+    pub whole_digest: String,
+}
+
+/// What is known of a record that was written before.
+#[derive(Debug, Clone, Copy)]
+pub struct Standing<'a> {
+    pub target_id: &'a str,
+    /// Target keys of its parts by their source keys.
+    pub parts: &'a BTreeMap<String, String>,
+    /// The draft that the target was last known to hold.
+    pub written: Option<&'a Draft>,
+}
+
+/// What must be done so that the target holds a draft.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Amendment {
+    /// It does.
+    Same,
+    /// This exact change.
+    Change(Box<Draft>),
+    /// Some of it cannot be done any more, so nothing is: the values of both sides, and why.
+    Stuck {
+        differences: Vec<Change>,
+        says: String,
+    },
+}
+
+/// Code of a conflict that says: the record is too far in the target to be changed.
+pub const TOO_FAR: &str = "too_far";
 
 impl Draft {
     #[must_use]
@@ -71,6 +111,19 @@ impl Draft {
             natural_key,
             money,
             digest,
+            amends: None,
+        }
+    }
+
+    /// The same as a change of a record that was written before.
+    #[must_use]
+    pub fn amending(self, target_id: &str, whole: &Self) -> Self {
+        Self {
+            amends: Some(Amends {
+                target_id: target_id.to_owned(),
+                whole_digest: whole.digest.clone(),
+            }),
+            ..self
         }
     }
 }
@@ -205,6 +258,8 @@ pub struct Written {
     pub parts: Vec<(Entity, String, String)>,
     /// Sentences for people: what could not be read back, what is preliminary.
     pub notes: Vec<String>,
+    /// What the target holds of it, as it was read back; none where nobody looks at it again.
+    pub held: Option<Holding>,
 }
 
 /// What guards against a repeat.

@@ -14,11 +14,13 @@ mod port;
 mod reading;
 mod redact;
 mod session;
+mod watch;
 mod wire;
 
 pub use connector::{Connector, Credentials, FreshToken, LogsIn, Offers, Probe, Probes, Verifies};
 pub use draft::{
-    Draft, Existing, Found, Need, Progress, Refs, Repeat, Step, Upcoming, Weight, Written,
+    Amendment, Amends, Draft, Existing, Found, Need, Progress, Refs, Repeat, Standing, Step,
+    TOO_FAR, Upcoming, Weight, Written,
 };
 pub use hook::{Hooks, News, NotNews, Standing, Subject, Wanted};
 pub use port::{
@@ -26,6 +28,7 @@ pub use port::{
 };
 pub use reading::{Looking, Looks, ReadSession};
 pub use session::{Exchange, Facts, Session, Token, Tokens};
+pub use watch::{Noticed, Watches};
 pub use wire::{
     Allowance, Answer, Body, Call, Line, Method, Network, Reached, Request, Response, Wire,
 };

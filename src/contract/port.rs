@@ -6,8 +6,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::draft::{Draft, Found, Progress, Refs, Repeat, Step, Upcoming};
+use super::draft::{Amendment, Draft, Found, Progress, Refs, Repeat, Standing, Step, Upcoming};
 use super::session::Session;
+use super::watch::Watches;
 use super::wire::Answer;
 use crate::domain::clock::Timestamp;
 use crate::domain::connection::Settings;
@@ -140,6 +141,23 @@ pub trait Writes<E>: Send + Sync {
         Box::pin(async { Ok(Vec::new()) })
     }
 
+    /// What must be done to a record that was written before so that it holds this draft; none: what was written
+    /// is never changed here. Reads only.
+    fn amend<'a>(
+        &'a self,
+        _session: &'a Session,
+        _draft: &'a Draft,
+        _standing: Standing<'a>,
+    ) -> Answer<'a, Option<Amendment>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    /// Pure: the natural key of what one step makes, where a chain makes several things one after the other;
+    /// none: the draft's, or that of the step before.
+    fn identity(&self, _draft: &Draft, _at: &Progress) -> Option<String> {
+        None
+    }
+
     /// Pure: the company and division that this draft's record lives in, where they are its own; none: the
     /// connection's.
     fn place(&self, _draft: &Draft, _settings: &Settings) -> Option<String> {
@@ -177,6 +195,8 @@ pub struct Port<E: 'static> {
     pub lists: Option<&'static dyn Lists>,
     pub reads: Option<&'static dyn Reads<E>>,
     pub writes: Option<&'static dyn Writes<E>>,
+    /// Absent where nobody looks at what became of what was written.
+    pub watches: Option<&'static dyn Watches>,
 }
 
 impl<E> Port<E> {
@@ -185,6 +205,7 @@ impl<E> Port<E> {
         lists: None,
         reads: None,
         writes: None,
+        watches: None,
     };
 
     /// Records come from here.
@@ -194,6 +215,7 @@ impl<E> Port<E> {
             lists: Some(lists),
             reads: Some(reads),
             writes: None,
+            watches: None,
         }
     }
 
@@ -204,6 +226,16 @@ impl<E> Port<E> {
             lists: None,
             reads: None,
             writes: Some(writes),
+            watches: None,
+        }
+    }
+
+    /// The same, and what became of them there is looked at.
+    #[must_use]
+    pub const fn watched(self, watches: &'static dyn Watches) -> Self {
+        Self {
+            watches: Some(watches),
+            ..self
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use super::draft::{Draft, Found, Refs};
+use super::draft::{Amendment, Draft, Found, Refs, Standing};
 use super::port::Writes;
 use super::session::{Facts, Session, Tokens};
 use super::wire::{Answer, Call, Request, Response, Wire};
@@ -107,6 +107,14 @@ pub trait Looks<E>: Send + Sync {
         target_id: &'a str,
     ) -> Answer<'a, Vec<(Entity, String, String)>>;
 
+    /// As [`Writes::amend`].
+    fn amend<'a>(
+        &'a self,
+        session: &'a Session,
+        draft: &'a Draft,
+        standing: Standing<'a>,
+    ) -> Answer<'a, Option<Amendment>>;
+
     /// As [`Writes::place`].
     fn place(&self, draft: &Draft, settings: &Settings) -> Option<String>;
 }
@@ -149,6 +157,15 @@ impl<E: 'static> Looks<E> for &'static dyn Writes<E> {
         target_id: &'a str,
     ) -> Answer<'a, Vec<(Entity, String, String)>> {
         (**self).parts(session, draft, target_id)
+    }
+
+    fn amend<'a>(
+        &'a self,
+        session: &'a Session,
+        draft: &'a Draft,
+        standing: Standing<'a>,
+    ) -> Answer<'a, Option<Amendment>> {
+        (**self).amend(session, draft, standing)
     }
 
     fn place(&self, draft: &Draft, settings: &Settings) -> Option<String> {
@@ -204,6 +221,15 @@ impl<E: 'static> Looks<E> for Looking<E> {
         target_id: &'a str,
     ) -> Answer<'a, Vec<(Entity, String, String)>> {
         self.0.parts(session, draft, target_id)
+    }
+
+    fn amend<'a>(
+        &'a self,
+        session: &'a Session,
+        draft: &'a Draft,
+        standing: Standing<'a>,
+    ) -> Answer<'a, Option<Amendment>> {
+        self.0.amend(session, draft, standing)
     }
 
     fn place(&self, draft: &Draft, settings: &Settings) -> Option<String> {

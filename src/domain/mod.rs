@@ -10,6 +10,7 @@ pub mod csv;
 pub mod delivery;
 pub mod fault;
 pub mod form;
+pub mod holding;
 pub mod ids;
 pub mod link;
 pub mod mapping;

@@ -207,6 +207,11 @@ pub const SUPERSEDED: &str = "superseded";
 /// A write may or may not have landed.
 pub const OUTCOME_UNKNOWN: &str = "outcome_unknown";
 
+/// The target is not open for new documents: a blocked vendor, and documents that name it.
+pub const BLOCKED: &str = "blocked";
+/// The target holds more than one record with our own reference.
+pub const DUPLICATE: &str = "duplicate";
+
 /// Parses a stored word of a closed list.
 ///
 /// # Errors

@@ -121,6 +121,28 @@ pub fn differences(changes: &[Change], target: &str) -> String {
     text
 }
 
+/// Fields that were changed in the target since they were last read back.
+#[must_use]
+pub fn changed_there(changes: &[Change], target: &str) -> String {
+    const SHOWN: usize = 5;
+    let mut text = String::new();
+    for change in changes.iter().take(SHOWN) {
+        let nothing = || "nothing".to_owned();
+        // Writing to a string cannot fail.
+        let _ = write!(
+            text,
+            " {}: {target} has {}, it was {}.",
+            change.field,
+            change.from.clone().unwrap_or_else(nothing),
+            change.to.clone().unwrap_or_else(nothing),
+        );
+    }
+    if changes.len() > SHOWN {
+        let _ = write!(text, " And {} more.", changes.len() - SHOWN);
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

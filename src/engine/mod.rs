@@ -1,6 +1,8 @@
 //! Moves records: reconcile, plan, apply, decide. Knows systems only by their ports.
 
 pub mod accept;
+mod amend;
+mod blocked;
 mod breaker;
 pub mod catalog;
 mod chores;
@@ -13,6 +15,7 @@ mod error;
 mod explain;
 mod keyring;
 mod log_in;
+mod look;
 mod named;
 mod patience;
 mod plan;
@@ -24,6 +27,7 @@ pub mod session;
 mod settle;
 mod slice;
 mod stage;
+mod sweep;
 mod tokens;
 mod travel;
 mod turn;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::ends::{End, Ends};
+use super::look::watcher_of;
 use super::turn::Turn;
 use super::{decide, projects};
 use crate::contract::{Canonical, ListScope, Lists, Seen};
@@ -307,6 +308,7 @@ impl Lister<'_> {
         let dry_run = self.open.run.dry_run;
         let system = from.connector.system.clone();
         let whole = self.full;
+        let is_watched = watcher_of(self.ends.target(flow), flow.record).is_some();
         self.turn
             .write(move |scope| {
                 Box::pin(async move {
@@ -327,6 +329,9 @@ impl Lister<'_> {
                     hint::take(scope, &page, &hints).await?;
                     if next.is_none() {
                         store::cursor::set(scope, pair, flow.name, began_at).await?;
+                    }
+                    if next.is_none() && is_watched {
+                        store::watch::begin(scope, pair, flow.name, true).await?;
                     }
                     next_page(scope, run, dry_run, next).await
                 })
@@ -512,8 +517,10 @@ async fn stand(
 pub async fn close_finished(turn: &Turn) -> Result<(), StoreError> {
     let scope = turn.engine.store.read(turn.tenant).await?;
     let mut finished = Vec::new();
+    let watched = store::watch::all(&scope).await?;
     for open in store::run::all_open(&scope).await? {
-        if open.listing.is_some() {
+        let is_looking = watched.iter().any(|watch| watch.pair == open.run.pair_id);
+        if open.listing.is_some() || is_looking {
             continue;
         }
         let (counts, is_at_work) = stand(&scope, &open.run).await?;

@@ -5,6 +5,7 @@ use super::turn::Turn;
 use super::watch::{self, is_watched};
 use crate::contract::Session;
 use crate::domain::audit::Happened;
+use crate::domain::holding::Holding;
 use crate::domain::ids::{LinkId, PairId};
 use crate::domain::link::PARTS;
 use crate::domain::record::{State, WaitingFor};
@@ -34,8 +35,20 @@ pub(super) struct Settled {
     pub needed: Vec<Needed>,
     /// What a record that comes to wait was judged by.
     pub judged_by: Option<JudgedBy>,
+    /// What is known of what the target holds now; none: nothing new.
+    pub held: Option<Held>,
     /// What was said to the vendors: a JSON array, and how many calls.
     pub exchanges: Option<(String, usize)>,
+}
+
+/// What the target of a record's link holds, as it should.
+#[derive(Debug, Clone)]
+pub(super) struct Held {
+    pub pair: PairId,
+    pub flow: &'static str,
+    pub entity: Entity,
+    /// As it was read back; none: it is to be read soon.
+    pub holding: Option<Holding>,
 }
 
 /// What was known when a record was found to lack something. If it changed meanwhile, nobody would come
@@ -172,6 +185,16 @@ impl Turn {
                 store::link::put_all(scope, &wholes).await?;
                 // A part that another record's link holds on to is no reason to refuse the whole.
                 store::link::put_free(scope, &parts).await?;
+                if let Some(held) = &settled.held {
+                    let link = (held.pair, &held.entity, after.record.source.id.as_str());
+                    match &held.holding {
+                        Some(holding) => store::readback::keep(scope, link, holding).await?,
+                        None => {
+                            store::readback::ask(scope, link).await?;
+                            store::watch::begin(scope, held.pair, held.flow, false).await?;
+                        }
+                    }
+                }
                 if let Some((link, digest)) = &settled.holds {
                     store::link::note_draft(scope, *link, digest).await?;
                 }

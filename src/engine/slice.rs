@@ -11,6 +11,8 @@ use tokio::task::JoinSet;
 use tracing::Instrument;
 use tracing::field::Empty;
 
+use super::look::watch_due;
+use super::sweep::sweep_due;
 use super::travel::{Went, travel};
 use super::turn::Turn;
 use super::verify::verify_all;
@@ -74,8 +76,11 @@ impl Engine {
             .write(tenant, &Actor::worker(), move |scope| {
                 Box::pin(async move {
                     let lease = work::take(scope, &owner).await?;
-                    if lease.is_some() {
+                    if let Some(lease) = &lease {
                         store::record::recover(scope).await?;
+                        if lease.is_takeover {
+                            store::sweep::plan(scope).await?;
+                        }
                     }
                     Ok::<_, StoreError>(lease)
                 })
@@ -144,6 +149,7 @@ struct InSight {
     runs: Mutex<BTreeSet<RunId>>,
     is_verifying: AtomicBool,
     is_at_chores: AtomicBool,
+    is_watching: AtomicBool,
 }
 
 impl InSight {
@@ -433,17 +439,21 @@ async fn news(turn: &Turn, in_sight: &InSight) -> Result<News, StoreError> {
         in_sight.leave(id);
         listed
     }));
-    let (listed, verify_at) = futures::join!(listings, verify(turn, in_sight));
+    let (listed, verify_at, has_looked) = futures::join!(
+        listings,
+        verify(turn, in_sight),
+        watch_targets(turn, in_sight)
+    );
     let mut has_listed = false;
     for listed in listed {
         has_listed |= listed?;
     }
-    let verify_at = verify_at?;
+    let (verify_at, has_looked) = (verify_at?, has_looked?);
     let has_worked = chores(turn, in_sight).await?;
     let now = turn.engine.clock.now();
     let may_verify = verify_at.flatten().is_some_and(|at| at <= now);
     Ok(News {
-        has_listed: has_listed || has_worked || may_verify,
+        has_listed: has_listed || has_worked || may_verify || has_looked,
         verify_at,
     })
 }
@@ -466,6 +476,21 @@ async fn chores(turn: &Turn, in_sight: &InSight) -> Result<bool, StoreError> {
     let has_worked = chores::step_all(turn).await;
     in_sight.is_at_chores.store(false, Ordering::SeqCst);
     has_worked
+}
+
+/// Looks at what became of what was written, unless another look is at it. Gives whether it did.
+async fn watch_targets(turn: &Turn, in_sight: &InSight) -> Result<bool, StoreError> {
+    if in_sight.is_watching.swap(true, Ordering::SeqCst) {
+        return Ok(false);
+    }
+    let has_looked = look_after(turn).await;
+    in_sight.is_watching.store(false, Ordering::SeqCst);
+    has_looked
+}
+
+async fn look_after(turn: &Turn) -> Result<bool, StoreError> {
+    let has_swept = sweep_due(turn).await?;
+    Ok(watch_due(turn).await? || has_swept)
 }
 
 /// One run's pages, one after the other, while there is something to list. Gives whether any was listed.

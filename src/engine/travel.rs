@@ -6,31 +6,37 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::amend::Asked;
 use super::decide::{self, Next};
 use super::ends::{End, Ends};
+use super::look::watcher_of;
 use super::plan::{Course, course};
 use super::rehearsed::Rehearsed;
-use super::settle::{JudgedBy, Needed, Settled};
+use super::settle::{Held, JudgedBy, Needed, Settled};
 use super::stage::{Live, Stage};
 use super::turn::Turn;
 use super::watch::is_watched;
-use super::{explain, write};
+use super::{blocked, explain, write};
 use crate::contract::{
     Canonical, Draft, Found, Looking, Looks, Need, Read, ReadSession, Reads, Refs, SourceKey,
 };
 use crate::domain::clock::Timestamp;
 use crate::domain::fault::{Fault, Issue};
+use crate::domain::holding::Holding;
 use crate::domain::ids::ConnectionId;
 use crate::domain::link::{End as LinkEnd, Link};
 use crate::domain::pair::Approval;
 use crate::domain::plan::{Action, Candidate, Change};
-use crate::domain::record::{DIVERGED, ExternalRef, ORPHANED, OUTCOME_UNKNOWN, State, WaitingFor};
+use crate::domain::record::{
+    BLOCKED, DIVERGED, DUPLICATE, ExternalRef, ORPHANED, OUTCOME_UNKNOWN, State, WaitingFor,
+};
 use crate::domain::system::Entity;
 use crate::domain::tag::{WriteTag, digest};
 use crate::flows::{Afterwards, Flow, Gate, Linked, PairFlow, RecordKind, Rules, lane};
 use crate::store::effect::{Effect, EffectState};
 use crate::store::hint::Hint;
 use crate::store::link::NewLink;
+use crate::store::readback::ReadBack;
 use crate::store::record::{Outcome, Wish, Work};
 use crate::store::{self, StoreError};
 
@@ -291,7 +297,10 @@ impl<E: Canonical, S: Stage<E>> Trip<'_, E, S> {
         work.draft_digest = Some(draft.digest.clone());
         work.record.money = draft.money.clone().or(work.record.money.take());
         match link {
-            Some(link) => Box::pin(self.compare(work, settled, link, &draft)).await,
+            Some(link) => {
+                let has_ended = (self.flow.has_ended)(&read.record);
+                Box::pin(self.compare(work, settled, link, &draft, has_ended)).await
+            }
             None => Box::pin(self.place(work, settled, draft)).await,
         }
     }
@@ -594,15 +603,30 @@ impl<E: Canonical, S: Stage<E>> Trip<'_, E, S> {
         mut settled: Settled,
         link: Link,
         draft: &Draft,
+        has_ended: bool,
     ) -> Result<Went, Stop> {
         let is_known = link.draft_digest.as_deref() == Some(draft.digest.as_str());
+        let known = self.read_back(&link).await?;
         let differences = if is_known {
             Vec::new()
         } else {
-            self.writes
-                .differences(self.target.as_ref(), draft, &link.target.id)
-                .await
-                .map_err(|fault| Stop::Fault(fault, Whose::Target))?
+            match self
+                .amendment(&link, draft, known.as_ref(), has_ended)
+                .await?
+            {
+                Asked::Change(change) => return self.amend(work, settled, *change).await,
+                Asked::Stuck { differences, says } => {
+                    return Ok(self
+                        .stuck(work, settled, &link, &differences, &says)
+                        .await?);
+                }
+                Asked::Compare => self
+                    .writes
+                    .differences(self.target.as_ref(), draft, &link.target.id)
+                    .await
+                    .map_err(|fault| Stop::Fault(fault, Whose::Target))?,
+                Asked::Same => Vec::new(),
+            }
         };
         work.plan_action = Some(Action::None);
         work.changes_digest = None;
@@ -616,10 +640,51 @@ impl<E: Canonical, S: Stage<E>> Trip<'_, E, S> {
         } else {
             self.show_differences(&mut work, &mut settled, &differences);
         }
+        if let Some(known) = known {
+            self.show_what_was_read(&mut work, &mut settled, &differences, &known);
+        }
         Ok(self.stay_synced(work, &link, settled).await?)
     }
 
-    fn show_differences(&self, work: &mut Work, settled: &mut Settled, differences: &[Change]) {
+    /// What the last look at the target of a link found.
+    async fn read_back(&self, link: &Link) -> Result<Option<ReadBack>, StoreError> {
+        let scope = self.turn.engine.store.read(self.turn.tenant).await?;
+        store::readback::find(&scope, link.id, &link.target.id).await
+    }
+
+    /// What was changed in the target since stays shown, whatever the source says.
+    fn show_what_was_read(
+        &self,
+        work: &mut Work,
+        settled: &mut Settled,
+        differences: &[Change],
+        known: &ReadBack,
+    ) {
+        if let Some(why) = known.closed.as_ref().filter(|_| has(work, BLOCKED)) {
+            work.record.explanation.push_str(&blocked::sentence(why));
+        }
+        if known.differs.is_empty() {
+            return;
+        }
+        raise(work, DIVERGED);
+        work.record.reason = Some(DIVERGED.to_owned());
+        let values = explain::changed_there(&known.differs, self.to.title);
+        work.record.explanation.push_str(&format!(
+            " It was changed there since, and nothing is changed by itself:{values}"
+        ));
+        let all: Vec<&Change> = differences.iter().chain(&known.differs).collect();
+        let text = serde_json::to_string(&all).unwrap_or_default();
+        let digest = digest(text.as_bytes());
+        work.changes_digest = Some(digest.clone());
+        settled.bodies.push((digest, text));
+    }
+
+    pub(super) fn show_differences(
+        &self,
+        work: &mut Work,
+        settled: &mut Settled,
+        differences: &[Change],
+    ) {
         let values = explain::differences(differences, self.to.title);
         match self.flow.afterwards {
             Afterwards::TargetIsMaster | Afterwards::Checked => {
@@ -681,6 +746,7 @@ impl<E: Canonical, S: Stage<E>> Trip<'_, E, S> {
             let again = self.look_again_at(&lacking);
             return Ok(self.wait(work, settled, lacking, again).await?);
         }
+        lower(&mut work, BLOCKED);
         let found = self.find(&draft).await?;
         match course(found, work.wish.as_ref(), self.flow.afterwards) {
             Course::Unknown(why) => Err(to_stop(Fault::Transient {
@@ -802,12 +868,12 @@ impl<E: Canonical, S: Stage<E>> Trip<'_, E, S> {
         Ok(found)
     }
 
-    fn needs_approval(&self, work: &Work, draft: &Draft) -> bool {
+    pub(super) fn needs_approval(&self, work: &Work, draft: &Draft) -> bool {
         self.ends.pair.flow(self.pair_flow.name).approval == Approval::Review
             && work.approved_digest.as_deref() != Some(draft.digest.as_str())
     }
 
-    async fn hold(
+    pub(super) async fn hold(
         &self,
         mut work: Work,
         settled: Settled,
@@ -816,7 +882,10 @@ impl<E: Canonical, S: Stage<E>> Trip<'_, E, S> {
         let is_changed = work.approved_digest.is_some();
         work.approved_digest = None;
         work.approved_by = None;
-        work.plan_action = Some(Action::Create);
+        work.plan_action = Some(match draft.amends {
+            Some(_) => Action::Update,
+            None => Action::Create,
+        });
         work.record.reason = Some(
             if is_changed {
                 "changed_since_approval"
@@ -831,7 +900,13 @@ impl<E: Canonical, S: Stage<E>> Trip<'_, E, S> {
             .map(|money| format!(" of {money}"))
             .unwrap_or_default();
         let target = self.to.title;
-        work.record.explanation = if is_changed {
+        work.record.explanation = if let Some(amends) = &draft.amends {
+            let again = if is_changed { " once more" } else { "" };
+            let order = &amends.target_id;
+            format!(
+                "It changed in the source: accounting is asked{again} before {order} in {target} becomes a document{amount}."
+            )
+        } else if is_changed {
             format!(
                 "It changed since it was approved, so accounting is asked again before this document{amount} is written to {target}."
             )
@@ -880,6 +955,7 @@ impl<E: Canonical, S: Stage<E>> Trip<'_, E, S> {
             (draft, holds),
             (target_id, matched_by),
         );
+        settled.held = self.held(None);
         self.rest(work, State::Linked, settled).await
     }
 
@@ -888,6 +964,16 @@ impl<E: Canonical, S: Stage<E>> Trip<'_, E, S> {
         let before = &self.before.record.target;
         self.flow.afterwards == Afterwards::Checked
             && before.as_ref().is_some_and(|target| target.id == target_id)
+    }
+
+    /// What is kept of what the target holds, where somebody looks at it again; none: it is read soon.
+    pub(super) fn held(&self, holding: Option<Holding>) -> Option<Held> {
+        watcher_of(self.to, self.pair_flow.record).map(|_| Held {
+            pair: self.ends.pair.id,
+            flow: self.pair_flow.name,
+            entity: self.pair_flow.entity.clone(),
+            holding,
+        })
     }
 
     /// Lines are linked where they can be read; that they cannot be is no reason not to link the whole.
@@ -970,7 +1056,7 @@ impl<E: Canonical, S: Stage<E>> Trip<'_, E, S> {
     }
 
     /// Comes to rest as synced: what it was, and nothing new to write.
-    async fn stay_synced(
+    pub(super) async fn stay_synced(
         &self,
         mut work: Work,
         link: &Link,
@@ -1017,6 +1103,7 @@ impl<E: Canonical, S: Stage<E>> Trip<'_, E, S> {
         }
         if state.is_synced() {
             lower(&mut work, OUTCOME_UNKNOWN);
+            lower(&mut work, DUPLICATE);
             work.candidates_digest = None;
         }
         self.settle(work, settled).await
@@ -1181,6 +1268,12 @@ pub(super) fn body_of(draft: &Draft) -> (String, String) {
     (draft.digest.clone(), text)
 }
 
+/// Differences as they are kept.
+pub(super) fn body_of_changes(changes: &[Change]) -> (String, String) {
+    let text = serde_json::to_string(changes).unwrap_or_default();
+    (digest(text.as_bytes()), text)
+}
+
 /// Candidates as they are kept.
 pub(super) fn body_of_candidates(candidates: &[Candidate]) -> (String, String) {
     let text = serde_json::to_string(candidates).unwrap_or_default();
@@ -1191,6 +1284,10 @@ pub(super) fn raise(work: &mut Work, flag: &str) {
     if !work.record.flags.iter().any(|known| known == flag) {
         work.record.flags.push(flag.to_owned());
     }
+}
+
+fn has(work: &Work, flag: &str) -> bool {
+    work.record.flags.iter().any(|known| known == flag)
 }
 
 pub(super) fn lower(work: &mut Work, flag: &str) {

@@ -7,16 +7,16 @@ use super::decide::{self, Next};
 use super::explain;
 use super::plan::candidate;
 use super::settle::Settled;
-use super::travel::{Stop, Trip, Went, Whose, body_of_candidates, lower, raise};
+use super::travel::{Stop, Trip, Went, Whose, body_of_candidates, body_of_changes, lower, raise};
 use crate::contract::{
-    Canonical, Draft, Existing, Found, Progress, Repeat, Step, Upcoming, Weight, Written,
+    Canonical, Draft, Existing, Found, Progress, Repeat, Step, TOO_FAR, Upcoming, Weight, Written,
 };
 use crate::domain::audit::Happened;
 use crate::domain::clock::{Pace, Timestamp};
 use crate::domain::fault::Fault;
 use crate::domain::ids::EffectId;
 use crate::domain::plan::{Action, Candidate};
-use crate::domain::record::{OUTCOME_UNKNOWN, State, WaitingFor};
+use crate::domain::record::{DIVERGED, OUTCOME_UNKNOWN, State, WaitingFor};
 use crate::store::effect::{self, Effect, EffectState};
 use crate::store::record::{Outcome, Wish, Work};
 use crate::store::{self, StoreError};
@@ -67,6 +67,8 @@ struct Chain<'t, 'a, E: Canonical> {
     is_ahead: bool,
     /// The record is stored as being written, by this chain.
     is_shown: bool,
+    /// The effect before the present one, which has landed and is to be kept so.
+    landed: Option<Effect>,
     /// A final step was sent before the present one, and may have landed: starting afresh could make a second
     /// one.
     has_sent: bool,
@@ -85,7 +87,10 @@ pub(super) async fn begin<E: Canonical>(
         record: work.record.id,
         place: trip.to.place.clone(),
         entity: trip.pair_flow.entity.clone(),
-        natural_key: draft.natural_key.clone(),
+        natural_key: trip
+            .writes
+            .identity(&draft, &at)
+            .unwrap_or_else(|| draft.natural_key.clone()),
         state: EffectState::Open,
         operation: String::new(),
         attempt: 0,
@@ -106,6 +111,7 @@ pub(super) async fn begin<E: Canonical>(
         at,
         is_ahead: true,
         is_shown: false,
+        landed: None,
         has_sent: false,
     };
     // Boxed here and below: a chain is large, and futures of futures would hold it many times over.
@@ -126,6 +132,7 @@ pub(super) async fn go_on<E: Canonical>(trip: &Trip<'_, E>, effect: Effect) -> R
         at,
         is_ahead: false,
         is_shown: false,
+        landed: None,
         has_sent,
     };
     if let Some(Wish::Link(target_id)) = trip.before.wish.clone() {
@@ -282,6 +289,7 @@ impl<E: Canonical> Chain<'_, '_, E> {
 
     /// Commits the intent of a final step: durable before its first byte.
     async fn intend(&mut self, upcoming: &Upcoming) -> Result<(), Stop> {
+        self.turn_to_the_next();
         let now = self.now();
         let deadline = now.plus(SEND_WINDOW);
         self.effect.attempt = self.effect.attempt.saturating_add(1);
@@ -292,6 +300,29 @@ impl<E: Canonical> Chain<'_, '_, E> {
         self.syncing(deadline.plus(call), None);
         let told = self.told("write.intent", upcoming.target_key.as_deref());
         self.commit_running(vec![told]).await
+    }
+
+    /// A step that makes another thing than the one before is an effect of its own; that one has landed.
+    fn turn_to_the_next(&mut self) {
+        let next = self.trip.writes.identity(&self.draft, &self.at);
+        let Some(natural_key) = next.filter(|key| *key != self.effect.natural_key) else {
+            return;
+        };
+        let next = Effect {
+            id: EffectId::generate(),
+            natural_key,
+            attempt: 0,
+            quiet_until: None,
+            absent_seen: 0,
+            ..self.effect.clone()
+        };
+        let landed = std::mem::replace(&mut self.effect, next);
+        self.landed = Some(Effect {
+            state: EffectState::Confirmed,
+            ..landed
+        });
+        // Its row is a new one.
+        self.is_shown = false;
     }
 
     /// Commits how far the chain has come.
@@ -318,7 +349,7 @@ impl<E: Canonical> Chain<'_, '_, E> {
         let seconds = i64::from(self.call_seconds())
             .saturating_add(i64::try_from(SEND_WINDOW.as_secs()).unwrap_or(0))
             .saturating_add(LEASE_MARGIN_SECONDS);
-        let effect = self.effect.clone();
+        let (effect, landed) = (self.effect.clone(), self.landed.take());
         let is_resting = self.work.record.substate.is_some();
         // The record says that it is being written since the chain's first commit; only the write goes on.
         let shown = (!self.is_shown || is_resting).then(|| self.work.clone());
@@ -332,6 +363,9 @@ impl<E: Canonical> Chain<'_, '_, E> {
                 Box::pin(async move {
                     for (digest, content) in bodies {
                         store::body::keep_as(scope, digest, content);
+                    }
+                    if let Some(landed) = landed {
+                        effect::save(scope, &landed).await?;
                     }
                     match &shown {
                         Some(work) => {
@@ -375,14 +409,18 @@ impl<E: Canonical> Chain<'_, '_, E> {
         self.settled.happened.push(told);
         self.settled.effect = Some(self.effect_as_it_is());
         let (mut work, mut settled) = (self.work.clone(), self.settled.clone());
-        work.outcome = Some(Outcome::Created);
-        work.plan_action = Some(Action::Create);
+        let amends = self.draft.amends.as_ref();
+        (work.outcome, work.plan_action) = match amends {
+            Some(_) => (Some(Outcome::Updated), Some(Action::Update)),
+            None => (Some(Outcome::Created), Some(Action::Create)),
+        };
         work.record.reason = None;
         work.changes_digest = None;
-        work.record.explanation = format!(
-            "Created in {} as {}.",
-            self.trip.to.title, written.target_id
-        );
+        let (title, target_id) = (self.trip.to.title, &written.target_id);
+        work.record.explanation = match amends {
+            Some(_) => format!("{target_id} was changed in {title} as its source says now."),
+            None => format!("Created in {title} as {target_id}."),
+        };
         for note in self.at.notes.iter().chain(&written.notes) {
             work.record.explanation.push(' ');
             work.record.explanation.push_str(note);
@@ -390,15 +428,61 @@ impl<E: Canonical> Chain<'_, '_, E> {
         let made = written.target_id.clone();
         self.trip.link(
             (&mut work, &mut settled),
-            (&self.draft, Some(self.draft.digest.clone())),
+            (&self.draft, Some(self.held_digest())),
             (written.target_id, CREATED.to_owned()),
         );
         let parts = self.trip.part_links(&self.draft, written.parts, CREATED);
         settled.links.extend(parts);
+        settled.held = self.trip.held(written.held);
         match self.trip.rest(work, State::Succeeded, settled).await {
             Err(StoreError::Taken(_)) => Box::pin(self.made_but_taken(&made)).await,
             went => Ok(went?),
         }
+    }
+
+    /// The draft that the target holds once this is done.
+    fn held_digest(&self) -> String {
+        let amends = self.draft.amends.as_ref();
+        amends.map_or_else(
+            || self.draft.digest.clone(),
+            |amends| amends.whole_digest.clone(),
+        )
+    }
+
+    /// A change that ended in its middle: what the target holds now is partly our own doing, and the way to go on
+    /// is to look at it and plan afresh.
+    fn is_half_changed(&mut self) -> bool {
+        let is_half = self.draft.amends.is_some() && self.has_sent;
+        if is_half {
+            self.settled.held = self.trip.held(None);
+        }
+        is_half
+    }
+
+    /// The record is too far in the target: nothing is changed, and people see both values.
+    async fn too_far(mut self, fault: Fault) -> Result<Went, Stop> {
+        let told = self.told("write.rejected", None).with("fault", &fault);
+        self.is_half_changed();
+        self.did_nothing();
+        self.take_back().await;
+        self.effect.state = EffectState::Rejected;
+        let (mut work, mut settled) = (self.work.clone(), std::mem::take(&mut self.settled));
+        settled.effect = Some(self.effect_as_it_is());
+        settled.happened.push(told);
+        lower(&mut work, OUTCOME_UNKNOWN);
+        raise(&mut work, DIVERGED);
+        work.plan_action = Some(Action::None);
+        work.record.reason = Some(DIVERGED.to_owned());
+        work.record.explanation = format!(
+            "It changed in the source, and {} does not let it be changed any more: {fault}.{}",
+            self.trip.to.title,
+            explain::differences(&self.draft.fields, self.trip.to.title)
+        );
+        let body = body_of_changes(&self.draft.fields);
+        work.changes_digest = Some(body.0.clone());
+        settled.bodies.push(body);
+        work.outcome = Some(Outcome::Unchanged);
+        Ok(self.trip.rest(work, State::Succeeded, settled).await?)
     }
 
     /// Made, and meanwhile somebody linked it to another record of the source.
@@ -586,6 +670,9 @@ impl<E: Canonical> Chain<'_, '_, E> {
 
     /// A step did not go well.
     async fn failed(self, fault: Fault, upcoming: &Upcoming) -> Result<Went, Stop> {
+        if matches!(&fault, Fault::Conflict { code, .. } if code == TOO_FAR) {
+            return Box::pin(self.too_far(fault)).await;
+        }
         match (&fault, upcoming.weight) {
             (Fault::Ambiguous { .. } | Fault::Broken { .. }, Weight::Final) => {
                 self.unknown(fault).await
@@ -692,8 +779,7 @@ impl<E: Canonical> Chain<'_, '_, E> {
         self.work.record.fault = None;
         match existing.resume {
             // What is there ends before the step in doubt: that one is not there so far.
-            Some(at) if at.next == self.at.next && at.index == self.at.index => {
-                self.at = at;
+            Some(at) if at.next == self.at.next && at.index <= self.at.index => {
                 raise(&mut self.work, OUTCOME_UNKNOWN);
                 self.absent().await
             }
@@ -858,7 +944,7 @@ impl<E: Canonical> Chain<'_, '_, E> {
         let told = self.told("write.rejected", None).with("fault", &fault);
         self.did_nothing();
         self.take_back().await;
-        if !self.has_sent {
+        if self.is_half_changed() || !self.has_sent {
             self.effect.state = EffectState::Rejected;
         }
         let mut work = self.work.clone();
@@ -881,6 +967,7 @@ impl<E: Canonical> Chain<'_, '_, E> {
         if decide::decide(&fault, tried, |_| Duration::ZERO) == Next::Fail {
             return Box::pin(self.refused(fault)).await;
         }
+        self.is_half_changed();
         self.did_nothing();
         self.take_back().await;
         self.effect.state = EffectState::Rejected;

@@ -14,6 +14,8 @@ pub struct Lease {
     pub fence: i64,
     /// The wakes seen when it was taken.
     pub wake_seq: i64,
+    /// Whoever had it before never gave it back.
+    pub is_takeover: bool,
 }
 
 /// How long a lease lasts without renewal.
@@ -22,6 +24,14 @@ pub const LEASE_SECONDS: i64 = 30;
 #[derive(FromQueryResult)]
 struct Fence {
     fence: i64,
+}
+
+/// The holder of a lease that was given back.
+const NOBODY: &str = "";
+
+#[derive(FromQueryResult)]
+struct Holder {
+    holder: String,
 }
 
 #[derive(FromQueryResult)]
@@ -49,6 +59,12 @@ pub(super) fn database_now(scope: &Scope) -> &'static str {
 pub async fn take(scope: &Scope, holder: &str) -> Result<Option<Lease>, StoreError> {
     scope.held().forget();
     let now = database_now(scope);
+    let last: Option<Holder> = scope
+        .one(
+            "SELECT holder FROM tenant_lease WHERE tenant_id = $1",
+            [scope.tenant_value()],
+        )
+        .await?;
     let sql = format!(
         "INSERT INTO tenant_lease (tenant_id, holder, until, fence)
          VALUES ($1, $2, {now} + $3, 1)
@@ -72,6 +88,7 @@ pub async fn take(scope: &Scope, holder: &str) -> Result<Option<Lease>, StoreErr
         holder: holder.to_owned(),
         fence,
         wake_seq: wakes.map_or(0, |wakes| wakes.wake_seq),
+        is_takeover: last.is_some_and(|last| last.holder != NOBODY),
     }))
 }
 
@@ -136,8 +153,9 @@ pub async fn end(
 ) -> Result<bool, StoreError> {
     scope.held().forget();
     let now = database_now(scope);
-    let free =
-        format!("UPDATE tenant_lease SET until = {now} - 1 WHERE tenant_id = $1 AND fence = $2");
+    let free = format!(
+        "UPDATE tenant_lease SET until = {now} - 1, holder = '{NOBODY}' WHERE tenant_id = $1 AND fence = $2"
+    );
     let freed = scope
         .run(&free, [scope.tenant_value(), lease.fence.into()])
         .await?;
@@ -184,6 +202,8 @@ pub async fn next_due(scope: &Scope, resting: &[PairId]) -> Result<Option<Timest
            SELECT min(due_at) AS due_at FROM record WHERE tenant_id = $1 AND due_at IS NOT NULL{others}
            UNION ALL SELECT min(due_at) FROM run WHERE tenant_id = $1 AND due_at IS NOT NULL
            UNION ALL SELECT min(due_at) FROM chore WHERE tenant_id = $1{others}
+           UNION ALL SELECT min(due_at) FROM sweep WHERE tenant_id = $1
+           UNION ALL SELECT min(due_at) FROM watch WHERE tenant_id = $1 AND due_at IS NOT NULL{others}
            UNION ALL SELECT min(next_run_at) FROM pair WHERE tenant_id = $1 AND next_run_at IS NOT NULL
          ) AS everything"
     );

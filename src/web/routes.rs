@@ -197,7 +197,7 @@ const RECORD_FILTERS: &[(&str, &str)] = &[
     ("run", "Last worked by this run"),
     (
         "flag",
-        "`diverged`, `orphaned`, `superseded`, `outcome_unknown`",
+        "`diverged`, `orphaned`, `superseded`, `outcome_unknown`, `blocked`, `duplicate`",
     ),
 ];
 

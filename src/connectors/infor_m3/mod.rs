@@ -5,6 +5,7 @@
 mod accept;
 mod answer;
 mod auth;
+mod changed;
 mod client;
 mod code;
 mod dimension;
@@ -53,9 +54,9 @@ pub static CONNECTOR: Connector = Connector {
     hooks: None,
     offers: Some(&offers::MasterData),
     ports: Ports {
-        vendor: Port::target(&vendor::Suppliers),
+        vendor: Port::target(&vendor::Suppliers).watched(&vendor::Suppliers),
         cost_code: Port::target(&code::Accounts),
-        order: Port::target(&order::PurchaseOrders),
+        order: Port::target(&order::PurchaseOrders).watched(&order::PurchaseOrders),
         ..Ports::CLOSED
     },
 };

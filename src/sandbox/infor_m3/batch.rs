@@ -32,6 +32,8 @@ pub(super) struct Batch {
 /// One order of a batch.
 #[derive(Default)]
 pub(super) struct Entered {
+    /// Its lines are for an order that is there already.
+    pub is_existing: bool,
     pub fields: Fields,
     pub lines: BTreeMap<u32, Line>,
     pub texts: Vec<Fields>,

@@ -67,9 +67,11 @@ impl Orders {
         if !order.head.is_empty() {
             self.forget(&order, number);
         }
+        let before = order.lines.clone();
         change(&mut order);
         order.changed = now;
         order.settle();
+        order.date_changes(&before);
         let text = |field| order.text(field).to_owned();
         let number = number.to_owned();
         self.by_supplier.insert((text("SUNO"), now, number.clone()));
@@ -133,6 +135,29 @@ impl Order {
 
     pub(super) fn next_line(&self) -> u32 {
         next_line(&self.lines)
+    }
+
+    /// What changed carries the day, and a number that is one higher than before.
+    fn date_changes(&mut self, before: &BTreeMap<u32, Line>) {
+        let changed = time::OffsetDateTime::from_unix_timestamp(self.changed.div_euclid(1000));
+        let today = shape::date(changed.unwrap_or(time::OffsetDateTime::UNIX_EPOCH));
+        let count_up = |fields: &mut Fields| {
+            let known: u32 = fields
+                .get("CHNO")
+                .and_then(|text| text.parse().ok())
+                .unwrap_or(0);
+            fields.insert("CHNO", (known + 1).to_string());
+            fields.insert("LMDT", today.clone());
+        };
+        count_up(&mut self.head);
+        for (number, line) in &mut self.lines {
+            if before
+                .get(number)
+                .is_none_or(|known| known.fields != line.fields)
+            {
+                count_up(&mut line.fields);
+            }
+        }
     }
 
     /// Amounts, statuses and counts follow from the lines.

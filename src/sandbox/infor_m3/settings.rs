@@ -48,6 +48,8 @@ pub(super) struct Settings {
     pub batch_delay_seconds: i64,
     /// Batch origins with their automatic level: 1 stops at status 20, 2 goes on to 90.
     pub batch_origins: BTreeMap<String, u8>,
+    /// A batch may add lines to an order that is there (PPS090 parameter 50).
+    pub lines_for_existing: bool,
     /// AddHead and AddLine look their codes up at once; else only the batch does, silently.
     pub strict_entry: bool,
     /// Files whose custom fields are set up, e.g. `CIDMAS`; others refuse CUSEXTMI.
@@ -79,6 +81,7 @@ impl Settings {
             search_lag_seconds: 10,
             batch_delay_seconds: 2,
             batch_origins: origins.map(|(name, level)| (name.to_owned(), level)).into(),
+            lines_for_existing: true,
             strict_entry: true,
             custom_fields: Vec::new(),
         }

@@ -67,14 +67,19 @@ pub(super) fn work_on(world: &mut World, number: &str) {
 /// In the words that M3 mails to people.
 fn faults(world: &World, order: &str, entered: &Entered) -> Vec<String> {
     let told = |place: &str, nok: Nok| format!("{place}: {} {}", nok.code, nok.message);
-    let heads = rules::faults_of_head(world, &entered.fields).into_iter();
+    let heads = rules::faults_of_head(world, &entered.fields);
+    let heads = heads.into_iter().filter(|_| !entered.is_existing);
     let mut messages: Vec<String> = heads.map(|nok| told(order, nok)).collect();
     if entered.lines.is_empty() {
         messages.push(format!("{order}: the order has no lines"));
     }
     let head = filled(world, &entered.fields);
+    let there = world.orders.get(order).filter(|_| entered.is_existing);
     for (number, line) in &entered.lines {
         let place = format!("{order}/{number}");
+        if there.is_some_and(|order| order.lines.contains_key(number)) {
+            messages.push(told(&place, Nok::record_exists("PNLI")));
+        }
         let whole = new_line(world, &head, *number, &line.fields).fields;
         let faults = rules::faults_of_line(world, &whole, &line.coding);
         messages.extend(faults.into_iter().map(|nok| told(&place, nok)));
@@ -83,6 +88,22 @@ fn faults(world: &World, order: &str, entered: &Entered) -> Vec<String> {
 }
 
 fn make(world: &mut World, number: &str, entered: Entered) {
+    let now = shape::milliseconds(world.now);
+    if entered.is_existing {
+        let made: Vec<(u32, Line)> = entered
+            .lines
+            .into_iter()
+            .map(|(line_number, line)| {
+                let made = new_line(world, &entered.fields, line_number, &line.fields);
+                let coding = line.coding;
+                (line_number, Line { coding, ..made })
+            })
+            .collect();
+        world
+            .orders
+            .change(number, now, |order| order.lines.extend(made));
+        return notice(world, number);
+    }
     let mut head = filled(world, &entered.fields);
     head.insert("PUNO", number.to_owned());
     let lines = entered.lines.into_iter().map(|(line_number, line)| {
@@ -91,7 +112,6 @@ fn make(world: &mut World, number: &str, entered: Entered) {
         (line_number, made)
     });
     let lines = lines.collect();
-    let now = shape::milliseconds(world.now);
     world.orders.change(number, now, |order| {
         *order = Order {
             head,

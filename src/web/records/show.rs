@@ -8,7 +8,9 @@ use super::{Shown, state_title, title};
 use crate::desk::whole::{self, Whole};
 use crate::domain::ids::RecordId;
 use crate::domain::member::Scope;
-use crate::domain::record::{DIVERGED, ORPHANED, OUTCOME_UNKNOWN, SUPERSEDED, State};
+use crate::domain::record::{
+    BLOCKED, DIVERGED, DUPLICATE, ORPHANED, OUTCOME_UNKNOWN, SUPERSEDED, State,
+};
 use crate::domain::system::SystemId;
 use crate::store::audit::{self, Order};
 use crate::store::exchange::Exchanges;
@@ -231,6 +233,8 @@ fn flags(flags: &[String]) -> Vec<Flag> {
         (DIVERGED, "The two sides differ"),
         (ORPHANED, "Gone at its source"),
         (SUPERSEDED, "A newer version exists"),
+        (BLOCKED, "Closed for new documents in the other system"),
+        (DUPLICATE, "More than one record has our reference"),
         (OUTCOME_UNKNOWN, "It is not known whether it was written"),
     ];
     known

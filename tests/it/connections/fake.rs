@@ -297,11 +297,13 @@ const fn connector(system: &'static str) -> Connector {
 }
 
 const OPEN_FOR_VENDORS: Port<Vendor> = Port {
+    watches: None,
     lists: Some(&Unused),
     reads: Some(&Unused),
     writes: Some(&Unused),
 };
 const OPEN_FOR_ORDERS: Port<Order> = Port {
+    watches: None,
     lists: Some(&Unused),
     reads: Some(&Unused),
     writes: Some(&Unused),

@@ -205,6 +205,7 @@ fn done(target_id: String, parts: Vec<(Entity, String, String)>) -> Step {
         target_id,
         parts,
         notes: vec!["Read back.".into()],
+        held: None,
     }))
 }
 

@@ -1,6 +1,8 @@
 //! The whole road over real HTTP: the simulated systems, the connectors, the engine and a database.
 
+mod changes;
 mod codes;
+mod readback;
 mod rehearsal;
 pub mod setting;
 

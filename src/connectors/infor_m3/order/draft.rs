@@ -52,6 +52,9 @@ pub(super) struct OrderDraft {
 pub(super) struct LineDraft {
     /// The source's key of the line.
     pub key: String,
+    /// The source's code of its cost; blank in drafts that were kept before it was.
+    #[serde(default)]
+    pub code: String,
     /// PNLI, from 1.
     pub line: u32,
     pub item: String,
@@ -67,10 +70,21 @@ pub(super) struct LineDraft {
     pub accounts: Fields,
 }
 
+impl LineDraft {
+    /// The fields that a line takes outside of a batch.
+    pub(super) fn fields_direct(&self) -> Fields {
+        let fields = self.fields.iter().filter(|(name, _)| *name != "LREF");
+        fields
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect()
+    }
+}
+
 impl OrderDraft {
-    /// Reads a stored draft.
+    /// Reads a stored draft; of a change, what the order is then.
     pub(super) fn of(draft: &Draft) -> Result<Self, Fault> {
-        Self::deserialize(&draft.payload).map_err(|error| Fault::Broken {
+        let whole = draft.payload.get("whole").unwrap_or(&draft.payload);
+        Self::deserialize(whole).map_err(|error| Fault::Broken {
             code: "draft_unreadable".to_owned(),
             message: format!("the stored write cannot be read: {error}"),
         })

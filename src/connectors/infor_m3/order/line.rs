@@ -73,6 +73,7 @@ impl Context<'_> {
         }
         let draft = LineDraft {
             key: line.key.clone(),
+            code: line.coding.to_string(),
             line: number,
             item: keys.remove("ITNO").unwrap_or_default(),
             quantity: priced.quantity,

@@ -7,6 +7,7 @@ use super::super::number::{sent, sent_amount};
 use super::super::reply::Row;
 use super::chain::{MESSAGE_NUMBER, ORDER_NUMBER, PROOF};
 use super::draft::{LineDraft, OrderDraft};
+use super::watch;
 use crate::contract::{Progress, Session, Step, Written};
 use crate::domain::fault::Fault;
 use crate::domain::plan::Change;
@@ -16,10 +17,10 @@ use crate::domain::system::Entity;
 const ROWS_MAX: u32 = 5000;
 
 /// An order as M3 holds it, beside the draft.
-struct Seen {
-    order_number: String,
-    head: Row,
-    lines: Vec<Row>,
+pub(super) struct Seen {
+    pub order_number: String,
+    pub head: Row,
+    pub lines: Vec<Row>,
 }
 
 /// Reads the order back: done, not there yet, or there with something else in it.
@@ -82,10 +83,10 @@ pub(super) async fn head(session: &Session, order_number: &str) -> Result<Option
     client::get(session, &mi("PPS200MI", "GetHead", fields)).await
 }
 
-async fn read(session: &Session, order_number: &str) -> Result<Option<Seen>, Fault> {
+pub(super) async fn read(session: &Session, order_number: &str) -> Result<Option<Seen>, Fault> {
     const COLUMNS: &[&str] = &[
-        "PUNO", "PNLI", "PNLS", "ITNO", "ORQA", "PUPR", "PUUN", "LNAM", "RVQA", "IVQA", "PUST",
-        "PUSL",
+        "PUNO", "PNLI", "PNLS", "ITNO", "ORQA", "PUPR", "PUUN", "PITD", "PITT", "DWDT", "LNAM",
+        "RVQA", "IVQA", "PUST", "PUSL",
     ];
     let Some(head) = head(session, order_number).await? else {
         return Ok(None);
@@ -103,7 +104,7 @@ async fn read(session: &Session, order_number: &str) -> Result<Option<Seen>, Fau
 }
 
 /// The batch is with M3. That reading is refused says nothing about the order, so the question stays open.
-fn still_open(fault: Fault) -> Fault {
+pub(super) fn still_open(fault: Fault) -> Fault {
     match fault {
         Fault::Rejected { .. } | Fault::Missing { .. } => Fault::Transient {
             code: "proof_not_readable".to_owned(),
@@ -267,11 +268,12 @@ impl Seen {
             target_id: self.order_number.clone(),
             parts: parts.collect(),
             notes,
+            held: Some(watch::holding(&self.head, &self.lines)),
         }
     }
 }
 
-fn is_equal(row: &Row, line: &LineDraft) -> bool {
+pub(super) fn is_equal(row: &Row, line: &LineDraft) -> bool {
     row.text("ITNO") == Some(line.item.as_str())
         && row.number("ORQA") == Some(line.quantity)
         && row.number("PUPR") == Some(line.price)

@@ -4,6 +4,7 @@ use super::super::client::{self, mi};
 use super::super::lookup;
 use super::super::reply::Row;
 use super::draft::{Fields, SupplierDraft};
+use super::watch;
 use crate::contract::{Draft, Progress, Session, Step, Upcoming, Weight, Written};
 use crate::domain::fault::Fault;
 
@@ -210,5 +211,6 @@ pub(super) async fn proof(
         target_id: draft.supplier.clone(),
         parts: Vec::new(),
         notes,
+        held: Some(watch::holding(&row)),
     })))
 }

@@ -8,6 +8,7 @@ mod contact;
 mod draft;
 mod find;
 mod search;
+mod watch;
 
 use super::lookup;
 use crate::contract::{

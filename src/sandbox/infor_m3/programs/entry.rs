@@ -4,7 +4,8 @@
 //! status 10 takes entries; a question mark clears a field; the order number comes from AddHead.
 //! Assumed: AddHead and AddLine are not checked for having been sent before; a batch may hold
 //! several orders, told apart by PUNO or HREF; account strings are only looked at by the batch,
-//! and one without a line goes to all lines entered so far.
+//! and one without a line goes to all lines entered so far; lines for an order that is there need no
+//! head in the batch, and their numbers must be free.
 
 use time::Duration;
 
@@ -55,7 +56,37 @@ fn add_head(world: &mut World, ask: &Ask) -> Outcome {
     Ok(answer.wrote(number))
 }
 
+/// Lines may be for an order that is there, where the batch origin allows it.
+fn take_existing(world: &mut World, ask: &Ask) -> Result<(), Nok> {
+    let number = ask.text("PUNO");
+    let may = world.settings.lines_for_existing;
+    let head = world.orders.get(number).map(|order| order.head.clone());
+    let numbers = world
+        .orders
+        .get(number)
+        .map(|order| order.lines.contains_key(&line_number(ask)));
+    let batch = open(world, ask)?;
+    let Some(head) = head.filter(|_| may && !batch.heads.contains_key(number)) else {
+        return Ok(());
+    };
+    if numbers == Some(true) {
+        return Err(Nok::record_exists("PNLI"));
+    }
+    let entered = Entered {
+        is_existing: true,
+        fields: head,
+        ..Entered::default()
+    };
+    batch.heads.insert(number.to_owned(), entered);
+    Ok(())
+}
+
+fn line_number(ask: &Ask) -> u32 {
+    u32::try_from(ask.count("PNLI")).unwrap_or_default()
+}
+
 fn add_line(world: &mut World, ask: &Ask) -> Outcome {
+    take_existing(world, ask)?;
     let (number, _) = entered(world, ask)?;
     let fields = cleared(ask);
     rules::check_numbers(&fields)?;
@@ -63,7 +94,7 @@ fn add_line(world: &mut World, ask: &Ask) -> Outcome {
         rules::check_line(world, &fields)?;
     }
     let (_, entered) = entered(world, ask)?;
-    let given = u32::try_from(ask.count("PNLI")).unwrap_or_default();
+    let given = line_number(ask);
     let line = if given > 0 {
         given
     } else {

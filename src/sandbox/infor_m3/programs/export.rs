@@ -23,11 +23,16 @@ struct Table {
     shown_by: (&'static str, &'static str),
 }
 
-const TABLES: [Table; 2] = [
+const TABLES: [Table; 3] = [
     Table {
         name: "MPHEAD",
         prefix: "IA",
         shown_by: ("PPSSPPMI", "LstSupHead"),
+    },
+    Table {
+        name: "MPLINE",
+        prefix: "IB",
+        shown_by: ("PPS200MI", "LstLine"),
     },
     Table {
         name: "CIDMAS",
@@ -113,6 +118,14 @@ fn candidates<'a>(world: &'a World, table: &Table, query: &Query) -> Vec<&'a Fie
             return world.orders.of_supplier(supplier, 0).map(head).collect();
         }
         return world.orders.all().map(head).collect();
+    }
+    if table.name == "MPLINE" {
+        let asked = equals("PUNO");
+        let orders = world.orders.all();
+        let asked = orders.filter(|order| asked.is_none_or(|number| order.text("PUNO") == number));
+        return asked
+            .flat_map(|order| order.lines.values().map(|line| &line.fields))
+            .collect();
     }
     if let Some(number) = equals("SUNO") {
         return world
