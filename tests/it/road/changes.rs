@@ -206,11 +206,8 @@ async fn an_answer_that_is_lost_in_the_middle_of_a_change_makes_no_second_line(
     let state = source.get("/_sandbox/state", 200).await;
     let copied = line_of(&state, &keys[0]).expect("the line in the source");
     let mut added = json!({"amount": "77.10", "quantity": "77.10", "unit_cost": "1.00", "description": "One more"});
-    for name in ["wbs_code_id", "cost_code_id", "line_item_type_id", "uom"] {
-        if !copied[name].is_null() {
-            added[name] = copied[name].clone();
-        }
-    }
+    added["wbs_code_id"] = copied["wbs_code"]["id"].clone();
+    added["uom"] = copied["uom"].clone();
     made.procore("/lines", added, 201).await;
     made.revise(&keys[0], "1000.01").await;
     made.road.settle(PATIENCE).await;
@@ -233,8 +230,7 @@ fn line_of(state: &Value, key: &str) -> Option<Value> {
             let is_it = fields
                 .get("id")
                 .is_some_and(|id| id.to_string().trim_matches('"') == key);
-            let is_line =
-                fields.contains_key("line_item_type_id") || fields.contains_key("wbs_code_id");
+            let is_line = fields.contains_key("holder");
             if is_it && is_line {
                 return Some(state.clone());
             }
