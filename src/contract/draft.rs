@@ -71,7 +71,7 @@ pub struct Amends {
 
 /// What is known of a record that was written before.
 #[derive(Debug, Clone, Copy)]
-pub struct Standing<'a> {
+pub struct Before<'a> {
     pub target_id: &'a str,
     /// Target keys of its parts by their source keys.
     pub parts: &'a BTreeMap<String, String>,

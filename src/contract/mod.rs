@@ -19,8 +19,8 @@ mod wire;
 
 pub use connector::{Connector, Credentials, FreshToken, LogsIn, Offers, Probe, Probes, Verifies};
 pub use draft::{
-    Amendment, Amends, Draft, Existing, Found, Need, Progress, Refs, Repeat, Standing, Step,
-    TOO_FAR, Upcoming, Weight, Written,
+    Amendment, Amends, Before, Draft, Existing, Found, Need, Progress, Refs, Repeat, Step, TOO_FAR,
+    Upcoming, Weight, Written,
 };
 pub use hook::{Hooks, News, NotNews, Standing, Subject, Wanted};
 pub use port::{

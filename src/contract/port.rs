@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::draft::{Amendment, Draft, Found, Progress, Refs, Repeat, Standing, Step, Upcoming};
+use super::draft::{Amendment, Before, Draft, Found, Progress, Refs, Repeat, Step, Upcoming};
 use super::session::Session;
 use super::watch::Watches;
 use super::wire::Answer;
@@ -147,7 +147,7 @@ pub trait Writes<E>: Send + Sync {
         &'a self,
         _session: &'a Session,
         _draft: &'a Draft,
-        _standing: Standing<'a>,
+        _standing: Before<'a>,
     ) -> Answer<'a, Option<Amendment>> {
         Box::pin(async { Ok(None) })
     }

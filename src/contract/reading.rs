@@ -3,7 +3,7 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use super::draft::{Amendment, Draft, Found, Refs, Standing};
+use super::draft::{Amendment, Before, Draft, Found, Refs};
 use super::port::Writes;
 use super::session::{Facts, Session, Tokens};
 use super::wire::{Answer, Call, Request, Response, Wire};
@@ -112,7 +112,7 @@ pub trait Looks<E>: Send + Sync {
         &'a self,
         session: &'a Session,
         draft: &'a Draft,
-        standing: Standing<'a>,
+        standing: Before<'a>,
     ) -> Answer<'a, Option<Amendment>>;
 
     /// As [`Writes::place`].
@@ -163,7 +163,7 @@ impl<E: 'static> Looks<E> for &'static dyn Writes<E> {
         &'a self,
         session: &'a Session,
         draft: &'a Draft,
-        standing: Standing<'a>,
+        standing: Before<'a>,
     ) -> Answer<'a, Option<Amendment>> {
         (**self).amend(session, draft, standing)
     }
@@ -227,7 +227,7 @@ impl<E: 'static> Looks<E> for Looking<E> {
         &'a self,
         session: &'a Session,
         draft: &'a Draft,
-        standing: Standing<'a>,
+        standing: Before<'a>,
     ) -> Answer<'a, Option<Amendment>> {
         self.0.amend(session, draft, standing)
     }

@@ -8,7 +8,7 @@ use super::look::watcher_of;
 use super::settle::Settled;
 use super::stage::Stage;
 use super::travel::{Stop, Trip, Went, Whose, body_of, body_of_changes, lower, raise};
-use crate::contract::{Amendment, Canonical, Draft, Looks, Progress, Standing};
+use crate::contract::{Amendment, Before, Canonical, Draft, Looks, Progress};
 use crate::domain::fault::Fault;
 use crate::domain::link::Link;
 use crate::domain::plan::{Action, Change};
@@ -49,7 +49,7 @@ impl<E: Canonical, S: Stage<E>> Trip<'_, E, S> {
             return Ok(Asked::Compare);
         }
         let (parts, written) = self.written_before(link).await?;
-        let standing = Standing {
+        let standing = Before {
             target_id: &link.target.id,
             parts: &parts,
             written: written.as_ref(),

@@ -133,6 +133,15 @@ impl Books {
         self.with(|shelves, _| shelves.undone.clone())
     }
 
+    /// A record is there twice, as if two workers had made it.
+    pub fn double(&self, id: &str, twin: &str) {
+        self.with(|shelves, _| {
+            let mut doc = shelves.docs.get(id).cloned().expect("the record");
+            doc.id = twin.into();
+            shelves.docs.insert(twin.into(), doc);
+        });
+    }
+
     /// Somebody keys a record in by hand.
     pub fn key_in(&self, kind: &'static str, id: &str, content: Value) {
         self.with(|shelves, now| {
@@ -329,8 +338,17 @@ impl Books {
                 .values()
                 .filter(|doc| doc.kind == kind && doc.at.plus(lag) <= now)
                 .collect();
-            let ours = visible.iter().find(|doc| doc.key == key);
-            if let Some(doc) = ours {
+            let mut ours = visible.iter().filter(|doc| doc.key == key);
+            if ours.clone().count() > 1 {
+                let candidate = |doc: &&Doc| Candidate {
+                    target_id: doc.id.clone(),
+                    matched_by: "write_tag".into(),
+                    score: 100,
+                    facts: Vec::new(),
+                };
+                return Found::Many(ours.map(candidate).collect());
+            }
+            if let Some(doc) = ours.next() {
                 let wanted = content["lines"].as_array().map_or(0, Vec::len);
                 let resume = (documents && doc.lines < wanted).then(|| {
                     Progress::start()

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use ml_connector::desk::record::Act;
 use ml_connector::domain::ids::TenantId;
-use ml_connector::domain::record::State;
+use ml_connector::domain::record::{DUPLICATE, State};
 use ml_connector::engine::{Ended, Engine};
 
 use super::books::Chain;
@@ -17,6 +18,7 @@ both!(
     a_worker_that_dies_before_it_writes_leaves_nothing,
     a_frozen_worker_sends_nothing_and_commits_nothing,
     a_defect_in_one_record_stops_no_other,
+    what_was_in_flight_is_counted_after_a_takeover,
 );
 
 async fn begin(database: &TestDatabase, name: &str, chain: Chain) -> World {
@@ -224,4 +226,68 @@ async fn a_defect_in_one_record_stops_no_other(database: TestDatabase) {
     assert_eq!(run.flows["commitments"].failed, 1);
     assert_eq!(run.flows["commitments"].created, 2);
     world.check().await;
+}
+
+async fn what_was_in_flight_is_counted_after_a_takeover(database: TestDatabase) {
+    for is_double in [false, true] {
+        let world = begin(&database, "swept", Chain::One).await;
+        let gate = Gate::new();
+        let manner = Manner::AnswersThrough(gate.clone());
+        world.books.manners.will("make order", manner);
+        dies_at(&world, &gate).await;
+        let second = world.second();
+        second.work_tenant(world.tenant(), "second").await.unwrap();
+        arrived_once(&world, "found again").await;
+        let made = world.order("10").await.record.target.unwrap().id;
+        if is_double {
+            // The frozen one sent after all, later than anybody could know.
+            world.books.double(&made, "ORDER-TWIN");
+        }
+        pass(&second, world.tenant(), HOUR).await;
+        let work = world.order("10").await;
+        let told = world.told("write.duplicate").await.len();
+        if !is_double {
+            assert!(
+                work.record.state.is_synced(),
+                "{:#?}",
+                world.standing().await
+            );
+            assert_eq!(told, 0);
+            continue;
+        }
+        assert_eq!(
+            work.record.state,
+            State::Review,
+            "{:#?}",
+            world.standing().await
+        );
+        assert_eq!(
+            (work.record.flags.clone(), told),
+            (vec![DUPLICATE.to_owned()], 1)
+        );
+        assert!(
+            work.record.explanation.contains("ORDER-TWIN"),
+            "{}",
+            work.record.explanation
+        );
+        // A person says which one counts.
+        world
+            .act(
+                work.record.id,
+                Act::Link {
+                    target_id: made.clone(),
+                },
+            )
+            .await
+            .unwrap();
+        pass(&second, world.tenant(), HOUR).await;
+        let work = world.order("10").await;
+        assert!(
+            work.record.state.is_synced(),
+            "{:#?}",
+            world.standing().await
+        );
+        assert_eq!(work.record.flags, Vec::<String>::new());
+        assert_eq!(work.record.target.unwrap().id, made);
+    }
 }

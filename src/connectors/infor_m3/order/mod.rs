@@ -17,7 +17,7 @@ mod quantity;
 mod watch;
 
 use crate::contract::{
-    Amendment, Answer, Draft, Found, Progress, Refs, Repeat, Session, Standing, Step, Upcoming,
+    Amendment, Answer, Before, Draft, Found, Progress, Refs, Repeat, Session, Step, Upcoming,
     Writes,
 };
 use crate::domain::connection::Settings;
@@ -90,7 +90,7 @@ impl Writes<Order> for PurchaseOrders {
         &'a self,
         session: &'a Session,
         draft: &'a Draft,
-        standing: Standing<'a>,
+        standing: Before<'a>,
     ) -> Answer<'a, Option<Amendment>> {
         Box::pin(async move { planned(session, draft, standing).await.map(Some) })
     }
@@ -153,7 +153,7 @@ impl Writes<Order> for PurchaseOrders {
 async fn planned(
     session: &Session,
     draft: &Draft,
-    standing: Standing<'_>,
+    standing: Before<'_>,
 ) -> Result<Amendment, Fault> {
     let wanted = OrderDraft::of(draft)?;
     let order = standing.target_id;
