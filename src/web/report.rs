@@ -62,12 +62,14 @@ fn summed(totals: Vec<Total>) -> Vec<Sum> {
     sums
 }
 
+fn each(money: &[Money]) -> Vec<String> {
+    let said = |sum: &Money| format!("{} {}", say::amount(&plain(sum.amount)), sum.currency);
+    money.iter().map(said).collect()
+}
+
 /// Sums in one currency each: `1,250.00 USD and 40.00 CAD`.
 fn worth(money: &[Money]) -> String {
-    let sums: Vec<String> = money
-        .iter()
-        .map(|sum| format!("{} {}", say::amount(&plain(sum.amount)), sum.currency))
-        .collect();
+    let sums = each(money);
     match sums.split_last() {
         None => String::new(),
         Some((only, [])) => only.clone(),
@@ -156,7 +158,7 @@ struct FlowLine {
 struct Cell {
     label: &'static str,
     count: u64,
-    money: String,
+    money: Vec<String>,
     href: String,
 }
 
@@ -204,10 +206,10 @@ fn title(action: Action) -> &'static str {
         Action::Create => "Create",
         Action::Update => "Change",
         Action::Link => "Link",
-        Action::None => "Leave as it is",
+        Action::None => "Leave",
         Action::Wait => "Wait",
         Action::Skip => "Leave out",
-        Action::Review => "Ask for a match",
+        Action::Review => "Match",
         Action::Fail => "Fail",
     }
 }
@@ -391,7 +393,7 @@ fn flows(at: &At, names: &Names, run: &Run, sums: &[Sum]) -> Vec<FlowLine> {
                 Cell {
                     label: title(action),
                     count: sum.map_or(0, |sum| sum.records),
-                    money: sum.map_or_else(String::new, |sum| worth(&sum.money)),
+                    money: sum.map_or_else(Vec::new, |sum| each(&sum.money)),
                     href: sum.map_or_else(String::new, |_| {
                         at.with(&[("flow", flow.as_str()), ("action", action.as_str())])
                     }),

@@ -59,6 +59,15 @@ async fn pages_fit_their_window() {
     for (name, path) in &full {
         look(&tab, name, path).await;
     }
+    // Paused and rehearsed: the report, and the pair with what activating it would do.
+    road.api()
+        .post(&format!("/api/v1/pairs/{pair}/pause"), json!({}), 200)
+        .await;
+    let dry = road.rehearse(json!({"dry_run": true, "full": true})).await;
+    let report = format!("/runs/{}", text(&dry["id"]));
+    look(&tab, "report", &report).await;
+    look(&tab, "report_waits", &format!("{report}?action=wait")).await;
+    look(&tab, "pair_paused", &format!("/pairs/{pair}")).await;
     tab.browser.driver.delete_all_cookies().await.unwrap();
     tab.sign_in(&road.other).await;
     for name in empty {

@@ -45,7 +45,7 @@ impl Travelled {
     }
 
     /// Makes a dry run and follows it to its end.
-    async fn rehearse(&self, wanted: Value) -> Value {
+    pub async fn rehearse(&self, wanted: Value) -> Value {
         let path = format!("/api/v1/pairs/{}/runs", self.road.pair);
         let started = self.api().post(&path, wanted, 202).await;
         let at = format!("/api/v1/runs/{}", text(&started["id"]));
