@@ -2,7 +2,7 @@
 //! of their own and nothing else.
 
 use std::panic::AssertUnwindSafe;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::{FutureExt, StreamExt, stream};
 
@@ -37,11 +37,16 @@ pub const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 /// # Errors
 /// `Stale` when the turn is lost, `Stopping`, `Database`.
 pub async fn rehearse(turn: &Turn) -> Result<(), StoreError> {
+    let time = Time {
+        turn,
+        // However long others hang, its turn ends when it was to end.
+        ends_at: turn.ends_at(),
+    };
     let scope = turn.engine.store.read(turn.tenant).await?;
     let open = store::run::rehearsals(&scope).await?;
     drop(scope);
     for run in open {
-        if turn.is_over() {
+        if time.is_over() {
             break;
         }
         let now = turn.engine.clock.now();
@@ -49,7 +54,7 @@ pub async fn rehearse(turn: &Turn) -> Result<(), StoreError> {
             continue;
         }
         let id = run.run.id;
-        match go_on(turn, run).await {
+        match go_on(&time, run).await {
             Ok(()) => {}
             Err(StoreError::Stopping) => return Err(StoreError::Stopping),
             Err(error) if error.is_turn_lost() => return Err(error),
@@ -66,14 +71,27 @@ pub async fn rehearse(turn: &Turn) -> Result<(), StoreError> {
     Ok(())
 }
 
-async fn go_on(turn: &Turn, open: OpenRun) -> Result<(), StoreError> {
+/// How long a dry run is worked in this turn.
+struct Time<'a> {
+    turn: &'a Turn,
+    ends_at: Instant,
+}
+
+impl Time<'_> {
+    fn is_over(&self) -> bool {
+        Instant::now() >= self.ends_at || self.turn.is_over()
+    }
+}
+
+async fn go_on(time: &Time<'_>, open: OpenRun) -> Result<(), StoreError> {
+    let turn = time.turn;
     let ends = Ends::to_look(&turn.engine, turn.tenant, open.run.pair_id).await?;
     let id = open.run.id;
-    let Some(open) = list(turn, &ends, open).await? else {
+    let Some(open) = list(time, &ends, open).await? else {
         return Ok(());
     };
     loop {
-        if turn.is_over() {
+        if time.is_over() {
             return Ok(());
         }
         let now = turn.engine.clock.now();
@@ -90,7 +108,7 @@ async fn go_on(turn: &Turn, open: OpenRun) -> Result<(), StoreError> {
                 .await;
         }
         // A dry run that a person ended is worked no further.
-        judge_all(turn, &ends, &open, rows).await?;
+        judge_all(time, &ends, &open, rows).await?;
         let scope = turn.engine.store.read(turn.tenant).await?;
         if store::run::find(&scope, id).await?.run.ended_at.is_some() {
             return Ok(());
@@ -100,9 +118,14 @@ async fn go_on(turn: &Turn, open: OpenRun) -> Result<(), StoreError> {
 
 /// Lists until everything is listed: what comes later may be needed by what came first. None when it cannot go on
 /// now.
-async fn list(turn: &Turn, ends: &Ends, mut open: OpenRun) -> Result<Option<OpenRun>, StoreError> {
+async fn list(
+    time: &Time<'_>,
+    ends: &Ends,
+    mut open: OpenRun,
+) -> Result<Option<OpenRun>, StoreError> {
+    let turn = time.turn;
     while let Some(listing) = &open.listing {
-        if turn.is_over() || !reconcile::list_page(turn, ends, &open, listing).await? {
+        if time.is_over() || !reconcile::list_page(turn, ends, &open, listing).await? {
             return Ok(None);
         }
         let scope = turn.engine.store.read(turn.tenant).await?;
@@ -116,13 +139,13 @@ async fn list(turn: &Turn, ends: &Ends, mut open: OpenRun) -> Result<Option<Open
 }
 
 async fn judge_all(
-    turn: &Turn,
+    time: &Time<'_>,
     ends: &Ends,
     open: &OpenRun,
     rows: Vec<Listed>,
 ) -> Result<(), StoreError> {
     let mut judged = stream::iter(rows)
-        .map(|row| judge(turn, ends, open, row))
+        .map(|row| judge(time, ends, open, row))
         .buffer_unordered(AT_ONCE);
     let mut outcome = Ok(());
     // All of them are let come to their end: one that is dropped half way would lose its tokens' answers.
@@ -135,8 +158,14 @@ async fn judge_all(
 }
 
 /// Judges one row. Whatever goes wrong in our own part is told in this row only.
-async fn judge(turn: &Turn, ends: &Ends, open: &OpenRun, row: Listed) -> Result<(), StoreError> {
-    if turn.is_over() || turn.slow_until(ends).is_some() {
+async fn judge(
+    time: &Time<'_>,
+    ends: &Ends,
+    open: &OpenRun,
+    row: Listed,
+) -> Result<(), StoreError> {
+    let turn = time.turn;
+    if time.is_over() || turn.slow_until(ends).is_some() {
         return Ok(());
     }
     let scope = turn.engine.store.read(turn.tenant).await?;

@@ -96,13 +96,7 @@ impl Engine {
             let turn = Arc::clone(&turn);
             async move { turn.keep().await }
         });
-        // Dry runs go on beside the lanes, and wait for none of them.
-        let (rests, rehearsed) = tokio::join!(
-            Slice::new(Arc::clone(&turn)).work(),
-            rehearsal::rehearse(&turn)
-        );
-        let rests = rests?;
-        rehearsed?;
+        let rests = Slice::new(Arc::clone(&turn)).work().await?;
         keeping.abort_all();
         self.end(&turn, rests).await
     }
@@ -189,6 +183,8 @@ struct Slice {
     in_sight: Arc<InSight>,
     looked_at: Option<Instant>,
     verify_at: Option<Timestamp>,
+    /// Dry runs go on beside the lanes, and wait for none of them.
+    rehearsal: JoinSet<Result<(), StoreError>>,
 }
 
 impl Slice {
@@ -204,6 +200,7 @@ impl Slice {
             in_sight: Arc::default(),
             looked_at: None,
             verify_at: None,
+            rehearsal: JoinSet::new(),
         }
     }
 
@@ -214,28 +211,35 @@ impl Slice {
             let scope = self.turn.engine.store.read(self.turn.tenant).await?;
             store::pair::count_active(&scope).await? > 1
         };
+        let turn = Arc::clone(&self.turn);
+        self.rehearsal
+            .spawn(async move { rehearsal::rehearse(&turn).await });
         loop {
             self.go_on_beside_what_hangs();
             self.look_for_news(may_be_more);
             may_be_more = self.fill().await?;
             if self.lanes.is_empty() && self.news.is_empty() {
                 reconcile::close_finished(&self.turn).await?;
-                if self.turn.is_over() || !may_be_more {
-                    return Ok(self.rests());
+                let is_done = self.turn.is_over() || !may_be_more;
+                match (self.rehearsal.is_empty(), is_done) {
+                    (true, true) => return Ok(self.rests()),
+                    (true, false) => continue,
+                    (false, _) => {}
                 }
-                continue;
             }
             may_be_more |= self.wait().await?;
         }
     }
 
-    /// Lanes and listings that were begun in time and have not come back hold the turn open. Other pairs' work
+    /// Lanes, listings and dry runs that were begun in time and have not come back hold the turn open. Other work
     /// need not wait for them.
     fn go_on_beside_what_hangs(&self) {
         let now = Instant::now();
         let hangs = |busy: &Busy| busy.is_in_work && busy.began_at < self.ends_at;
-        let is_held_open =
-            now >= self.turn.ends_at() && (self.looks_in_time > 0 || self.busy.values().any(hangs));
+        let is_held_open = now >= self.turn.ends_at()
+            && (self.looks_in_time > 0
+                || self.busy.values().any(hangs)
+                || !self.rehearsal.is_empty());
         if is_held_open && now < self.ends_at + GOES_ON_MAX {
             self.turn.goes_on_until(now + GOES_ON);
         }
@@ -286,6 +290,13 @@ impl Slice {
                     self.verify_at = verify_at;
                 }
                 Ok(news.has_listed)
+            }
+            Some(rehearsed) = self.rehearsal.join_next() => {
+                rehearsed.unwrap_or_else(|error| {
+                    tracing::error!(%error, tenant = %self.turn.tenant, "a dry run ended abnormally");
+                    Ok(())
+                })?;
+                Ok(false)
             }
             () = tokio::time::sleep(PAGE_MAY_COME), if is_listing => Ok(true),
             // One lane that hangs must not keep the others from beginning.

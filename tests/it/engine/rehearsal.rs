@@ -1,7 +1,7 @@
 //! Dry runs against fakes with bad manners: nothing is written, and each record is told once.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ml_connector::desk::record::Act;
 use ml_connector::desk::run::{Wanted, start};
@@ -26,6 +26,7 @@ both!(
     what_is_being_written_or_was_decided_is_left_alone,
     a_slow_system_makes_a_dry_run_rest_and_nothing_is_lost,
     a_listing_that_fails_fails_the_dry_run,
+    a_dry_run_that_hangs_keeps_nothing_waiting,
     old_reports_are_forgotten,
 );
 
@@ -345,6 +346,40 @@ async fn a_listing_that_fails_fails_the_dry_run(database: TestDatabase) {
     assert!(ended.note.unwrap().contains("could not be listed"));
     let rows = world.foreseen(run).await;
     assert_eq!(actions(&rows), [("vendors 1", Action::None)]);
+}
+
+async fn a_dry_run_that_hangs_keeps_nothing_waiting(database: TestDatabase) {
+    let world = World::with_vendor(&database).await;
+    world.sites.put_order(order("10"));
+    let gate = Gate::new();
+    let hangs = Manner::WaitsFor(gate.clone());
+    world.books.manners.will("find order", hangs);
+    let run = world.rehearse(false).await;
+    let (engine, tenant) = (world.engine().clone(), world.tenant());
+    let slice = tokio::spawn(async move { engine.work_tenant(tenant, "test").await });
+    gate.reached().await;
+    // Longer than a turn lasts by itself.
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    world.run().await;
+    let patience = Instant::now() + Duration::from_secs(20);
+    loop {
+        let scope = world.scope().await;
+        let found = store::record::of_source(&scope, world.pair, "commitments", "10").await;
+        let state = found.unwrap().map(|work| work.record.state);
+        if state == Some(State::Succeeded) {
+            break;
+        }
+        assert!(Instant::now() < patience, "{state:?}");
+        drop(scope);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(world.run_of(run).await.ended_at, None);
+    gate.open();
+    slice.await.unwrap().unwrap();
+    world.pass(HOUR).await;
+    assert!(world.run_of(run).await.ended_at.is_some());
+    assert_eq!(world.books.docs("order").len(), 1);
+    world.check().await;
 }
 
 async fn old_reports_are_forgotten(database: TestDatabase) {
