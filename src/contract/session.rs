@@ -230,6 +230,16 @@ impl Session {
         .await
     }
 
+    /// Whether the system answered anything since exchanges were taken.
+    #[must_use]
+    pub fn has_answers(&self) -> bool {
+        let exchanges = self
+            .exchanges
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        exchanges.iter().any(|exchange| exchange.status.is_some())
+    }
+
     /// Takes what was exchanged since the last time.
     #[must_use]
     pub fn take_exchanges(&self) -> Vec<Exchange> {

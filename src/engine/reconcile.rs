@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::breaker::Claim;
 use super::ends::{End, Ends};
 use super::look::watcher_of;
 use super::turn::Turn;
@@ -114,6 +115,15 @@ pub async fn list_page(
         postpone(turn, open.run.id, Some(until)).await?;
         return Ok(false);
     }
+    let source = ends.source(flow).connection.id;
+    let probed = match turn.claim_one(source) {
+        Claim::Free => Vec::new(),
+        Claim::Probe { .. } => vec![source],
+        Claim::Busy { until } => {
+            postpone(turn, open.run.id, Some(until)).await?;
+            return Ok(false);
+        }
+    };
     let page = Lister {
         turn,
         ends,
@@ -122,8 +132,9 @@ pub async fn list_page(
         open,
         listing,
     };
-    page.take().await?;
-    Ok(true)
+    let taken = page.take().await;
+    turn.give_back(probed);
+    taken.map(|()| true)
 }
 
 /// A run's listing is taken up again at `until`; none: with its pair.

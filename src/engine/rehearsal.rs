@@ -109,6 +109,8 @@ async fn go_on(time: &Time<'_>, open: OpenRun) -> Result<(), StoreError> {
         }
         // A dry run that a person ended is worked no further.
         judge_all(time, &ends, &open, rows).await?;
+        let connections = [ends.project.connection.id, ends.erp.connection.id];
+        turn.go_on_with(&connections).await?;
         let scope = turn.engine.store.read(turn.tenant).await?;
         if store::run::find(&scope, id).await?.run.ended_at.is_some() {
             return Ok(());
@@ -168,6 +170,20 @@ async fn judge(
     if time.is_over() || turn.slow_until(ends).is_some() {
         return Ok(());
     }
+    let Some(probed) = turn.claim(ends) else {
+        return Ok(());
+    };
+    let judged = judge_now(turn, ends, open, row).await;
+    turn.give_back(probed);
+    judged
+}
+
+async fn judge_now(
+    turn: &Turn,
+    ends: &Ends,
+    open: &OpenRun,
+    row: Listed,
+) -> Result<(), StoreError> {
     let scope = turn.engine.store.read(turn.tenant).await?;
     let (pair, flow) = (ends.pair.id, row.flow.as_str());
     let known = store::record::of_source(&scope, pair, flow, &row.source.id).await?;

@@ -325,6 +325,7 @@ impl Slice {
     /// Starts lanes until enough are in work, in turn: it goes on after the last lane that was started, so that
     /// lanes with much to do do not keep the later ones from their turn. Gives whether any was started.
     async fn fill(&mut self) -> Result<bool, StoreError> {
+        self.turn.go_on_with(&self.turn.connections()).await?;
         // Looked for only when half of a pair's lanes are done: one look then serves many.
         let may_hang = if self.has_others && !self.crowded().is_empty() {
             LANES_OF_PAIR_MAX

@@ -98,7 +98,12 @@ pub async fn travel(turn: &Turn, work: Work) -> Result<Went, StoreError> {
     if turn.slow_until(&ends).is_some() {
         return Ok(Went::SlowDown);
     }
-    set_out(turn, &ends, work, None).await
+    let Some(probed) = turn.claim(&ends) else {
+        return Ok(Went::SlowDown);
+    };
+    let went = set_out(turn, &ends, work, None).await;
+    turn.give_back(probed);
+    went
 }
 
 /// Sends a record on its way through its flow: in the books, or in a dry run.
@@ -738,6 +743,10 @@ impl<E: Canonical, S: Stage<E>> Trip<'_, E, S> {
             .lacking(self.target.as_ref(), &draft)
             .await
             .map_err(to_stop)?;
+        if self.target.as_ref().has_answers() {
+            let breakers = &self.turn.engine.breakers;
+            breakers.answered(self.to.connection.id);
+        }
         if !lacking.is_empty() {
             settled.judged_by = Some(JudgedBy {
                 pair_version: self.ends.pair.version,

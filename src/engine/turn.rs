@@ -8,17 +8,20 @@ use std::time::{Duration, Instant};
 use futures::future::BoxFuture;
 
 use super::Engine;
+use super::breaker::Claim;
 use super::ends::Ends;
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{ConnectionId, PairId, TenantId};
 use crate::domain::member::Actor;
 use crate::store::work::Lease;
-use crate::store::{Scope, StoreError, work};
+use crate::store::{self, Scope, StoreError, work};
 
 /// A turn lasts this long, and however long the calls take that are under way then.
 const LASTS: Duration = Duration::from_secs(5);
 /// A slow connection is not asked again sooner than this.
 const REST_MIN: Duration = Duration::from_millis(200);
+/// Once a system can be reached again, what it kept from going on is due within this time.
+const BACK_WITHIN: Duration = Duration::from_secs(60);
 
 /// A leased turn.
 pub struct Turn {
@@ -228,6 +231,73 @@ impl Turn {
             .max()
     }
 
+    /// Asks to call both connections of a pair. None: another one is finding out whether one of them can be reached
+    /// again; else those that the caller finds out about, to be given back.
+    #[must_use]
+    pub fn claim(&self, ends: &Ends) -> Option<Vec<ConnectionId>> {
+        let mut probed = Vec::new();
+        for end in [&ends.project, &ends.erp] {
+            match self.claim_one(end.connection.id) {
+                Claim::Free => {}
+                Claim::Probe { .. } => probed.push(end.connection.id),
+                Claim::Busy { .. } => {
+                    self.give_back(probed);
+                    return None;
+                }
+            }
+        }
+        Some(probed)
+    }
+
+    /// The same for one connection.
+    pub fn claim_one(&self, connection: ConnectionId) -> Claim {
+        let engine = &self.engine;
+        let claim = engine
+            .breakers
+            .claim(connection, engine.clock.now(), engine.pace);
+        if let Claim::Probe { until } | Claim::Busy { until } = claim {
+            self.slow_down(connection, until);
+        }
+        claim
+    }
+
+    /// What was claimed to find out about is anybody's again, unless it was found out.
+    pub fn give_back(&self, probed: Vec<ConnectionId>) {
+        let now = self.engine.clock.now();
+        for connection in probed {
+            if let Some(until) = self.engine.breakers.give_back(connection, now) {
+                self.engine.slow.put(connection, until);
+            }
+        }
+    }
+
+    /// Connections of the pairs of this turn.
+    #[must_use]
+    pub fn connections(&self) -> Vec<ConnectionId> {
+        let ends = self.ends.lock().unwrap_or_else(PoisonError::into_inner);
+        let both = |ends: &Arc<Ends>| [ends.project.connection.id, ends.erp.connection.id];
+        ends.values().flat_map(both).collect()
+    }
+
+    /// Those of some connections that can be reached again need not rest, and what waits to try them again is due
+    /// soon, not all at once.
+    ///
+    /// # Errors
+    /// Those of [`Turn::write`].
+    pub async fn go_on_with(&self, connections: &[ConnectionId]) -> Result<(), StoreError> {
+        for connection in self.engine.breakers.take_closed(connections) {
+            self.engine.slow.forget(connection);
+            self.write(move |scope| {
+                Box::pin(async move {
+                    store::record::hasten(scope, connection, BACK_WITHIN).await?;
+                    Ok(())
+                })
+            })
+            .await?;
+        }
+        Ok(())
+    }
+
     /// Pairs that must rest because one of their connections is slow, and until when.
     #[must_use]
     pub fn resting(&self) -> Vec<(PairId, Timestamp)> {
@@ -252,6 +322,12 @@ impl Slow {
         let mut slow = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let known = slow.entry(connection).or_insert(until);
         *known = (*known).max(until);
+    }
+
+    /// It rests until then, whatever was thought before.
+    fn put(&self, connection: ConnectionId, until: Timestamp) {
+        let mut slow = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        slow.insert(connection, until);
     }
 
     fn until(&self, connection: ConnectionId) -> Option<Timestamp> {

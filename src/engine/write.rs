@@ -123,6 +123,11 @@ pub(super) async fn go_on<E: Canonical>(trip: &Trip<'_, E>, effect: Effect) -> R
     let draft = kept_draft(trip, &effect).await?;
     let at = progress_of(&effect);
     let has_sent = effect.send_deadline.is_some();
+    let is_probe = trip.turn.engine.breakers.is_probing(trip.to.connection.id);
+    if is_probe && effect.state == EffectState::Open {
+        // Whether the system is back is found out by reading, never by the next step of a write.
+        trip.find(&draft).await?;
+    }
     let mut chain = Chain {
         trip,
         work: trip.before.clone(),

@@ -1,6 +1,8 @@
 //! Records: found, listed, taken for work and saved.
 
-use sea_orm::{FromQueryResult, Value};
+use std::time::Duration;
+
+use sea_orm::{ConnectionTrait, DbBackend, FromQueryResult, Value};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -391,6 +393,36 @@ pub async fn due_after_login(scope: &Scope, connection: ConnectionId) -> Result<
         scope.now().0.into(),
     ];
     scope.run(sql, values).await
+}
+
+/// A system can be reached again: what waits to try it again is due within a while, spread over it. Gives how
+/// many records that are.
+///
+/// # Errors
+/// `Database`.
+pub async fn hasten(
+    scope: &Scope,
+    connection: ConnectionId,
+    within: Duration,
+) -> Result<u64, StoreError> {
+    let drawn = match scope.tx().get_database_backend() {
+        DbBackend::Postgres => "floor(random() * $3)::bigint",
+        _ => "abs(random() % $3)",
+    };
+    let sql = format!(
+        "UPDATE record SET due_at = $4 + {drawn}, revision = revision + 1 WHERE tenant_id = $1 \
+         AND state = 'retrying' AND due_at > $4 + $3 AND fault LIKE '{{\"class\":\"transient\"%' \
+         AND pair_id IN (SELECT id FROM pair WHERE tenant_id = $1 AND status <> 'removed' \
+           AND (erp_connection_id = $2 OR project_connection_id = $2))"
+    );
+    let within = i64::try_from(within.as_micros()).unwrap_or(i64::MAX).max(1);
+    let values: [Value; 4] = [
+        scope.tenant_value(),
+        connection.0.into(),
+        within.into(),
+        scope.now().0.into(),
+    ];
+    scope.run(&sql, values).await
 }
 
 const REST_WITH_PAIR: &str = "

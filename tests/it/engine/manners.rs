@@ -80,6 +80,11 @@ impl Manners {
         told.entry(operation).or_default().push_back(None);
     }
 
+    /// Whatever an operation was told is over: it goes well from now on.
+    pub fn is_well_again(&self, operation: &str) {
+        self.told.lock().unwrap().remove(operation);
+    }
+
     /// How often an operation was called.
     pub fn calls(&self, operation: &str) -> usize {
         let calls = self.calls.lock().unwrap();

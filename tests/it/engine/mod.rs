@@ -9,6 +9,7 @@ mod four_eyes;
 mod joins;
 mod lanes;
 mod manners;
+mod outage;
 mod people;
 mod rehearsal;
 mod road;
