@@ -105,14 +105,17 @@ pub fn differences(changes: &[Change], target: &str) -> String {
     const SHOWN: usize = 3;
     let mut text = String::new();
     for change in changes.iter().take(SHOWN) {
-        let nothing = || "nothing".to_owned();
+        let shown = |value: &Option<String>| {
+            let value = value.as_deref().filter(|text| !text.trim().is_empty());
+            value.unwrap_or("nothing").to_owned()
+        };
         // Writing to a string cannot fail.
         let _ = write!(
             text,
             " {}: {target} has {}, the source has {}.",
             change.field,
-            change.from.clone().unwrap_or_else(nothing),
-            change.to.clone().unwrap_or_else(nothing),
+            shown(&change.from),
+            shown(&change.to),
         );
     }
     if changes.len() > SHOWN {

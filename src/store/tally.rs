@@ -23,6 +23,8 @@ const GOOD_FOR: Duration = Duration::from_secs(10);
 const REMEMBERED_MAX: usize = 4_096;
 
 type Counts = Vec<(State, u64)>;
+/// A tenant, and one pair of it or all.
+type Key = (TenantId, Option<PairId>);
 
 struct Counted {
     seq: i64,
@@ -31,8 +33,7 @@ struct Counted {
     at: Instant,
 }
 
-static REMEMBERED: LazyLock<Mutex<HashMap<(TenantId, Option<PairId>), Counted>>> =
-    LazyLock::new(Mutex::default);
+static REMEMBERED: LazyLock<Mutex<HashMap<Key, Counted>>> = LazyLock::new(Mutex::default);
 
 #[derive(FromQueryResult)]
 struct StateCount {
@@ -69,14 +70,14 @@ fn is_at_rest(state: State) -> bool {
     !IN_NEED.contains(&format!("'{state}'"))
 }
 
-fn recall(key: (TenantId, Option<PairId>), seq: i64, in_need: &Counts) -> Option<Counts> {
+fn recall(key: Key, seq: i64, in_need: &Counts) -> Option<Counts> {
     let remembered = REMEMBERED.lock().unwrap_or_else(PoisonError::into_inner);
     let known = remembered.get(&key)?;
     let is_same = known.seq == seq && known.in_need == *in_need;
     (is_same || known.at.elapsed() < GOOD_FOR).then(|| known.all.clone())
 }
 
-fn remember(key: (TenantId, Option<PairId>), counted: Counted) {
+fn remember(key: Key, counted: Counted) {
     let mut remembered = REMEMBERED.lock().unwrap_or_else(PoisonError::into_inner);
     let records: u64 = counted.all.iter().map(|(_, records)| records).sum();
     if records < MANY {

@@ -423,7 +423,7 @@ async fn cross_references_are_found_from_both_sides(it: &Travelled) {
         .collect();
     assert_eq!(
         entities.into_iter().collect::<Vec<_>>(),
-        ["commitment", "order_line", "vendor"]
+        ["commitment", "cost_code", "order_line", "vendor"]
     );
     for link in &all {
         assert_eq!(
