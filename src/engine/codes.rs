@@ -1,17 +1,22 @@
 //! Reads which codes both sides of a pair have, and what its projects plan: one list a step, as due work of the slice.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::chores;
 use super::ends::{End, Ends};
 use super::reconcile::projects_in_scope;
 use super::turn::Turn;
+use crate::domain::catalogue::Offer;
+use crate::domain::clock::Timestamp;
 use crate::domain::fault::Fault;
-use crate::domain::mapping::MappingKind;
+use crate::domain::ids::PairId;
+use crate::domain::mapping::{MappingKind, value};
 use crate::domain::pair::PairStatus;
-use crate::flows::{RecordKind, SideName};
+use crate::domain::record::State;
+use crate::flows::{PairFlow, RecordKind, SideName};
 use crate::store::chore::{self, Chore};
-use crate::store::{self, StoreError};
+use crate::store::{self, Scope, StoreError};
 
 /// A pair that moves codes reads them again after this long; a full run reads at once.
 const EVERY: Duration = Duration::from_secs(6 * 3600);
@@ -93,11 +98,21 @@ async fn take(turn: &Turn, ends: &Ends, side: &End, step: &Step) -> Result<(), S
     let session = super::session::open(&turn.engine, turn.tenant, &side.connection)?;
     let id = side.connection.id;
     match step {
-        Step::Codes(_, kind) => {
+        Step::Codes(name, kind) => {
             let (kind, projects) = (*kind, projects_in_scope(ends));
             let found = offers.offers(&session, kind, &projects).await?;
+            let judged = (*name == SideName::Erp && kind == MappingKind::CostCodes)
+                .then(|| code_flow(ends))
+                .flatten();
+            let pair = ends.pair.id;
             turn.write(move |scope| {
-                Box::pin(async move { store::catalogue::keep(scope, id, kind, &found).await })
+                Box::pin(async move {
+                    store::catalogue::keep(scope, id, kind, &found).await?;
+                    match judged {
+                        Some(flow) => look_at_closed(scope, (pair, flow), &found).await,
+                        None => Ok(()),
+                    }
+                })
             })
             .await?;
         }
@@ -118,18 +133,46 @@ async fn take(turn: &Turn, ends: &Ends, side: &End, step: &Step) -> Result<(), S
     Ok(())
 }
 
+fn code_flow(ends: &Ends) -> Option<&'static PairFlow> {
+    ends.kind
+        .flows
+        .iter()
+        .find(|flow| flow.record == RecordKind::CostCode && ends.pair.flow(flow.name).enabled)
+}
+
+/// Codes whose account is not among the open ones any more are judged anew. An empty list says nothing.
+async fn look_at_closed(
+    scope: &Scope,
+    (pair, flow): (PairId, &'static PairFlow),
+    open: &[Offer],
+) -> Result<(), StoreError> {
+    let open: BTreeSet<&str> = open
+        .iter()
+        .filter_map(|offer| value(&offer.side, "ait1"))
+        .collect();
+    if open.is_empty() {
+        return Ok(());
+    }
+    for (source, target) in store::link::keys(scope, pair, &flow.entity).await? {
+        let account = target.split('/').next().unwrap_or(&target);
+        if open.contains(account) {
+            continue;
+        }
+        let found = store::record::of_source(scope, pair, flow.name, &source).await?;
+        if let Some(work) = found.filter(|work| work.record.state == State::Linked) {
+            store::record::make_due(scope, work.record.id).await?;
+        }
+    }
+    Ok(())
+}
+
 async fn end(turn: &Turn, chore: &Chore) -> Result<(), StoreError> {
     let chore = chore.clone();
     turn.write(move |scope| Box::pin(async move { chore::end(scope, &chore).await }))
         .await
 }
 
-async fn go_on(
-    turn: &Turn,
-    chore: &Chore,
-    at: crate::domain::clock::Timestamp,
-    step: usize,
-) -> Result<(), StoreError> {
+async fn go_on(turn: &Turn, chore: &Chore, at: Timestamp, step: usize) -> Result<(), StoreError> {
     let (chore, progress) = (chore.clone(), step.to_string());
     turn.write(move |scope| {
         Box::pin(async move { chore::go_on(scope, &chore, at, &progress).await })
@@ -139,12 +182,7 @@ async fn go_on(
 
 /// All is read. A pair that does not move codes is read for again when a person asks.
 async fn rest(turn: &Turn, chore: &Chore, ends: &Ends) -> Result<(), StoreError> {
-    let moves_codes = ends
-        .kind
-        .flows
-        .iter()
-        .any(|flow| flow.record == RecordKind::CostCode && ends.pair.flow(flow.name).enabled);
-    if !moves_codes || ends.pair.status != PairStatus::Active {
+    if code_flow(ends).is_none() || ends.pair.status != PairStatus::Active {
         return end(turn, chore).await;
     }
     let at = turn.engine.clock.now().plus(turn.engine.pace.wait(EVERY));

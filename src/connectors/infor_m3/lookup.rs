@@ -101,7 +101,7 @@ pub(super) async fn account(
     value: &str,
     division: &str,
 ) -> Result<Option<Account>, Fault> {
-    let key = format!("account/{dimension}/{division}/{value}");
+    let key = account_key(dimension, value, division);
     if let Some(known) = known_account(session, &key) {
         return Ok(known);
     }
@@ -123,6 +123,21 @@ pub(super) async fn account(
     let kept = serde_json::to_value(&found).unwrap_or_default();
     session.facts.remember(&key, session.clock.now(), kept);
     Ok(found)
+}
+
+fn account_key(dimension: u8, value: &str, division: &str) -> String {
+    format!("account/{dimension}/{division}/{value}")
+}
+
+/// A value was seen in a list: dimension, value and division.
+pub(super) fn learn(
+    session: &Session,
+    (dimension, value, division): (u8, &str, &str),
+    found: &Account,
+) {
+    let key = account_key(dimension, value, division);
+    let kept = serde_json::to_value(Some(found)).unwrap_or_default();
+    session.facts.remember(&key, session.clock.now(), kept);
 }
 
 /// What was found a while ago, and what was missing or closed a moment ago: many records ask for one value at once,

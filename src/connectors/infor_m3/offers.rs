@@ -64,10 +64,16 @@ async fn accounts(session: &Session) -> Result<Vec<Offer>, Fault> {
             let Some(account) = row.text("AITM") else {
                 continue;
             };
-            let is_known = offers
-                .iter()
-                .any(|offer| offer.side.get("ait1").is_some_and(|known| known == account));
-            let is_open = lookup::read_account(&row).closed(today).is_none();
+            let is_known = offers.iter().any(|offer| {
+                let known = offer.side.get("ait1");
+                known.is_some_and(|known| known == account)
+            });
+            let found = lookup::read_account(&row);
+            let is_open = found.closed(today).is_none();
+            if !is_open {
+                // What was open a while ago is not taken for open any more.
+                lookup::learn(session, (1, account, division), &found);
+            }
             if !is_known && is_open {
                 let offer = Offer::new(
                     [("ait1", account.to_owned())],

@@ -1,7 +1,7 @@
 //! Cost codes on the whole road: linked, waiting for a row, waiting for M3, and released by themselves.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ml_connector::desk::{mapping, suggestion};
 use ml_connector::domain::mapping::{MappingKind, Row, Side};
@@ -183,6 +183,7 @@ async fn codes_are_linked_or_wait_and_are_released_by_themselves(database: TestD
     assert_eq!(links.len(), 2 * projects + 1);
     assert!(links.iter().all(|link| link.matched_by == "mapping"));
     coverage_is_known(&road).await;
+    a_closed_account_is_noticed(&road).await;
     let ledger = road.ledger_of_the_erp().await;
     let written = ledger["data"].as_array().unwrap().iter();
     assert!(
@@ -334,4 +335,44 @@ async fn coverage_is_known(road: &Setting) {
         .await
         .unwrap();
     road.settle(PATIENCE).await;
+}
+
+/// An account that is closed in M3 after its codes were linked: they wait for it, and their links are gone.
+async fn a_closed_account_is_noticed(road: &Setting) {
+    let account = infor_m3::codes()
+        .into_iter()
+        .find(|code| (code.cost_code, code.cost_type) == ("14-200", "S"))
+        .unwrap()
+        .account;
+    let close = format!("accounts/1/{account}/close");
+    road.tell_the_erp(&close, json!({})).await;
+    let pair = road.pair;
+    road.desk
+        .store()
+        .write(road.caller.tenant_id, &road.caller.actor, move |scope| {
+            Box::pin(async move { chore::hasten(scope, pair, Word::Catalogue, scope.now()).await })
+        })
+        .await
+        .unwrap();
+    let wanted = one(
+        &format!("waiting dimension=1/{account}"),
+        procore::PROJECT_IDS.len(),
+    );
+    let began = Instant::now();
+    while standing(road, "14-200 / S").await != wanted {
+        road.settle(PATIENCE).await;
+        assert!(
+            began.elapsed() < PATIENCE,
+            "{:?}",
+            standing(road, "14-200 / S").await
+        );
+    }
+    let scope = road.scope().await;
+    let filter = Filter {
+        entity: Some("cost_code".to_owned()),
+        target_id: Some(format!("{account}/4200")),
+        ..Filter::default()
+    };
+    let links = store::link::list(&scope, &filter, None, 10).await.unwrap();
+    assert!(links.is_empty(), "{links:?}");
 }
