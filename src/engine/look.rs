@@ -58,7 +58,15 @@ pub async fn watch_due(turn: &Turn) -> Result<bool, StoreError> {
             break;
         }
         has_looked = true;
-        look(turn, watch).await?;
+        match look(turn, watch.clone()).await {
+            Err(error @ (StoreError::Stale(_) | StoreError::Stopping)) => return Err(error),
+            Err(error) => {
+                // Our own part is in the way: the next run looks again, and everything else goes on.
+                tracing::warn!(%error, pair = %watch.pair, flow = watch.flow, "a target was not looked at");
+                save(turn, watch, None).await?;
+            }
+            Ok(()) => {}
+        }
     }
     Ok(has_looked)
 }

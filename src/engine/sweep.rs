@@ -37,7 +37,15 @@ pub async fn sweep_due(turn: &Turn) -> Result<bool, StoreError> {
         if turn.is_over() {
             break;
         }
-        if let Some(later) = count(turn, &one).await? {
+        let later = match count(turn, &one).await {
+            Err(error @ (StoreError::Stale(_) | StoreError::Stopping)) => return Err(error),
+            Err(error) => {
+                tracing::warn!(%error, record = %one.record, "a write after a takeover was not counted");
+                Some(turn.engine.pace.wait(LATER))
+            }
+            Ok(later) => later,
+        };
+        if let Some(later) = later {
             let record = one.record;
             turn.write(move |scope| {
                 Box::pin(async move { sweep::put_off(scope, record, later).await })

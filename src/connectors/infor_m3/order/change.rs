@@ -111,7 +111,7 @@ pub(super) struct Present<'a> {
 pub(super) enum Plan {
     Same,
     Change {
-        change: ChangeDraft,
+        change: Box<ChangeDraft>,
         people: Vec<Change>,
     },
     /// Some of it cannot be done, so nothing is.
@@ -153,6 +153,9 @@ fn next_number(present: &Present<'_>) -> u32 {
     in_m3.chain(known).max().unwrap_or(0).saturating_add(1)
 }
 
+/// A new line: the number that is reserved for it, and its place in the whole order.
+type Added = (u32, usize);
+
 struct Planner<'a> {
     wanted: &'a OrderDraft,
     present: &'a Present<'a>,
@@ -161,7 +164,7 @@ struct Planner<'a> {
     head: Vec<Op>,
     deletes: Vec<Op>,
     updates: Vec<Op>,
-    adds: Vec<(u32, usize)>,
+    adds: Vec<Added>,
     people: Vec<Change>,
     /// Why it cannot be done, with both values.
     stuck: Vec<(Change, String)>,
@@ -427,12 +430,12 @@ impl Planner<'_> {
             "sum of the lines",
         ));
         Plan::Change {
-            change: ChangeDraft {
+            change: Box::new(ChangeDraft {
                 order: self.present.order.to_owned(),
                 change: steps.into_iter().flatten().collect(),
                 whole: self.wanted.clone(),
                 numbers: self.numbers,
-            },
+            }),
             people,
         }
     }
@@ -443,7 +446,7 @@ impl Planner<'_> {
             let line = self.wanted.lines.get(at);
             line.is_some_and(|line| !line.accounts.is_empty())
         };
-        let (batched, direct): (Vec<(u32, usize)>, Vec<(u32, usize)>) = self
+        let (batched, direct): (Vec<Added>, Vec<Added>) = self
             .adds
             .iter()
             .partition(|(_, at)| self.present.by_batch && is_coded(*at));

@@ -284,7 +284,7 @@ fn a_change_is_told_from_an_order_and_holds_what_it_leads_to() {
         "MLC-1".into(),
         None,
     );
-    assert_eq!(ChangeDraft::of(&kept).unwrap().unwrap(), change);
+    assert_eq!(ChangeDraft::of(&kept).unwrap().unwrap(), *change);
     assert_eq!(OrderDraft::of(&kept).unwrap(), change.whole);
     let whole = Draft::new(
         serde_json::to_value(&change.whole).unwrap(),
