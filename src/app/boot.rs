@@ -10,7 +10,8 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::config::{Config, Server, Storage};
+use super::config::{Config, Storage};
+use super::heads::{self, Heads};
 use super::{keys, private};
 use crate::connectors::kit::HttpNetwork;
 use crate::desk::Desk;
@@ -131,7 +132,8 @@ where
     // Asked for before anything runs: a signal in between would end the process at once.
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let server_config = server_config(&config.server)?;
+    let heads = Heads::open(&opened.desk, &config.storage)?;
+    let server_config = server_config(config)?;
     let mut server = web::server(opened.desk.clone(), server_config)
         .with_context(|| format!("{} cannot be listened on", config.server.listen))?;
     let workers = jobs::start(opened.desk.engine.clone(), config.work.concurrency)
@@ -139,6 +141,7 @@ where
         .context("the workers cannot start")?;
     let url = config.server.public_url(server.address());
     tracing::info!(%url, listen = %server.address(), "serving");
+    let keeping = heads::keep(opened.desk.clone(), heads, config.work.pace);
     let announced = async {
         ready(url).await?;
         std::future::pending::<anyhow::Result<()>>().await
@@ -151,10 +154,12 @@ where
     };
     tracing::info!("stopping");
     let ((), ()) = tokio::join!(workers.stop(LAST_STEPS), server.stop());
+    keeping.stop().await;
     ended
 }
 
-fn server_config(server: &Server) -> anyhow::Result<web::Config> {
+fn server_config(config: &Config) -> anyhow::Result<web::Config> {
+    let server = &config.server;
     let public_url = server
         .public_url(server.listen)
         .parse()
@@ -173,6 +178,7 @@ fn server_config(server: &Server) -> anyhow::Result<web::Config> {
             SignUp::Invite => web::Signup::Invite,
             SignUp::Closed => web::Signup::Closed,
         },
+        heads_file: Some(heads::file(&config.storage)),
     })
 }
 

@@ -30,6 +30,8 @@ pub enum Command {
     Migrate(Migrate),
     #[command(subcommand)]
     Account(Account),
+    #[command(subcommand)]
+    Audit(Audit),
     /// Print the OpenAPI document of the JSON API
     Openapi,
 }
@@ -162,6 +164,37 @@ Examples:
 
 Works before the first start and beside a running one. The token is shown once.";
 
+/// The audit trail.
+#[derive(Debug, Subcommand)]
+pub enum Audit {
+    Verify(AuditVerify),
+}
+
+/// Verify the chain of every account, or of one, or an exported file by itself.
+#[derive(Debug, Args)]
+#[command(after_help = VERIFY_HELP)]
+pub struct AuditVerify {
+    /// Only the account with this id
+    #[arg(long, value_name = "ID", conflicts_with = "file")]
+    pub tenant: Option<String>,
+    /// An exported file (JSON lines or CSV) instead of the database
+    #[arg(long, value_name = "EXPORT")]
+    pub file: Option<std::path::PathBuf>,
+    #[command(flatten)]
+    pub storage: StorageFlags,
+    #[command(flatten)]
+    pub log: LogFlags,
+}
+
+const VERIFY_HELP: &str = "\
+Examples:
+  ml-connector audit verify
+  ml-connector audit verify --file audit-1-4711.jsonl
+
+Ends with 0 when everything holds; with 1, and the number of the first event that does not, otherwise.
+The database is also compared with audit-heads.jsonl in the data folder, where the heads of the chains are
+kept every five minutes: a chain that was cut off or written anew disagrees with it.";
+
 /// Where the server listens and whom it serves.
 #[derive(Debug, Args)]
 pub struct ServerFlags {
@@ -239,6 +272,14 @@ impl Sandbox {
 }
 
 impl Migrate {
+    /// What was set on the command line.
+    #[must_use]
+    pub fn flags(&self) -> Flags {
+        Flags([self.storage.named(), self.log.named()].concat())
+    }
+}
+
+impl AuditVerify {
     /// What was set on the command line.
     #[must_use]
     pub fn flags(&self) -> Flags {

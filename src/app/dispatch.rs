@@ -7,11 +7,13 @@ use anyhow::Context;
 use clap::Parser;
 
 use super::boot::{self, Part};
-use super::cli::{Account, AccountCreate, Cli, Command, Demo, Migrate, Sandbox, Serve};
+use super::cli::{
+    Account, AccountCreate, Audit, AuditVerify, Cli, Command, Demo, Migrate, Sandbox, Serve,
+};
 use super::config::{self, Config, Flags, Problems, Setup};
 use super::keys::{self, NoKeys};
 use super::sandboxes::Limits;
-use super::{account, demo, hardening, private, sandboxes, telemetry};
+use super::{account, audit, demo, hardening, private, sandboxes, telemetry};
 use crate::{store, web};
 
 /// The command failed while it worked.
@@ -20,11 +22,18 @@ const FAILED: u8 = 1;
 /// The command did not begin: the command line, a setting or a key does not work.
 const REFUSED: u8 = 2;
 
+/// A command that checks something found that it is not in order, and has said what.
+#[derive(Debug, thiserror::Error)]
+#[error("something is not in order")]
+pub(super) struct Found;
+
 /// Does what the command line says.
 #[must_use]
 pub fn run() -> ExitCode {
     match dispatch(Cli::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
+        // What it found was told in full already.
+        Err(error) if error.is::<Found>() => ExitCode::from(FAILED),
         Err(error) => {
             // Nobody is left to tell when standard error is closed.
             let _ = writeln!(io::stderr(), "ml-connector: {error:#}");
@@ -42,6 +51,7 @@ fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Sandbox(command) => run_sandbox(&command),
         Command::Migrate(command) => migrate(&command),
         Command::Account(Account::Create(command)) => create_account(&command),
+        Command::Audit(Audit::Verify(command)) => verify_audit(&command),
         Command::Openapi => {
             writeln!(io::stdout(), "{}", web::openapi())?;
             Ok(())
@@ -75,6 +85,14 @@ fn run_sandbox(command: &Sandbox) -> anyhow::Result<()> {
 fn create_account(command: &AccountCreate) -> anyhow::Result<()> {
     let config = prepare(command.flags(), Setup::Normal)?;
     runtime()?.block_on(account::create(&config, command))
+}
+
+fn verify_audit(command: &AuditVerify) -> anyhow::Result<()> {
+    let config = prepare(command.flags(), Setup::Normal)?;
+    match &command.file {
+        Some(file) => audit::verify_file(&config, file),
+        None => runtime()?.block_on(audit::verify(&config, command.tenant.as_deref())),
+    }
 }
 
 /// What every command does first: settings, the log, and a memory of its own. Nothing is written.

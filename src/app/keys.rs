@@ -96,6 +96,11 @@ pub fn fit(vault: &Vault, tenant: TenantId, stored: &WrappedKey) -> Result<(), N
     }
 }
 
+/// Whether a generated key is in the data directory.
+pub(super) fn is_generated(storage: &Storage) -> bool {
+    storage.data_dir.join(KEY_FILE).exists()
+}
+
 fn from_file(path: &Path) -> Result<MasterKeys, NoKeys> {
     let list = read(path)?;
     MasterKeys::parse(&list).map_err(|problem| NoKeys::InFile {

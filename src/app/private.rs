@@ -39,6 +39,18 @@ pub(super) fn write_new(path: &Path, content: &[u8]) -> io::Result<()> {
     }
 }
 
+/// Opens a file for adding to its end, for its owner only.
+///
+/// # Errors
+/// Whatever the file system says.
+pub(super) fn append(path: &Path) -> io::Result<File> {
+    OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(path)
+}
+
 fn write(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut file = OpenOptions::new()
         .write(true)

@@ -80,7 +80,7 @@ pub(super) fn detail(facts: &[(&str, String)]) -> String {
         };
         object.push((name, value.clone()));
     }
-    String::from_utf8(json(&Facts(object))).unwrap_or_default()
+    Facts(object).text()
 }
 
 /// The facts in the text of a JSON object.
@@ -93,8 +93,16 @@ fn json(value: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(value).unwrap_or_default()
 }
 
-/// An object that keeps its order.
-struct Facts(Vec<(String, String)>);
+/// An object of texts that keeps its order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Facts(pub(super) Vec<(String, String)>);
+
+impl Facts {
+    /// The text that is stored and hashed.
+    pub(super) fn text(&self) -> String {
+        String::from_utf8(json(self)).unwrap_or_default()
+    }
+}
 
 impl Serialize for Facts {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {

@@ -65,6 +65,15 @@ impl Head {
         }
     }
 
+    /// The head that an event makes.
+    #[must_use]
+    pub fn of(event: &Event) -> Self {
+        Self {
+            seq: event.seq,
+            hash: event.hash.clone(),
+        }
+    }
+
     /// What to sign, so that a head cannot be made up or taken from another tenant.
     #[must_use]
     pub fn signed_form(&self, tenant: TenantId) -> String {

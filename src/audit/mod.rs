@@ -9,6 +9,9 @@
 mod canonical;
 mod chain;
 mod event;
+pub mod export;
+pub mod heads;
+mod table;
 mod verify;
 mod visible;
 

@@ -209,3 +209,94 @@ fn a_head_is_signed_with_its_tenant() {
     assert_ne!(own, head.signed_form(TenantId::generate()));
     assert!(own.ends_with(&head.hash));
 }
+
+/// A range as it is exported, from the first of these events to the last.
+fn exported(events: &[Event], format: export::Format) -> String {
+    let end = export::End {
+        tenant_id: TenantId::NIL,
+        first_seq: events.first().unwrap().seq,
+        last_seq: events.last().unwrap().seq,
+        exported_at: Timestamp(0),
+        signature: "v1:ab".to_owned(),
+    };
+    let last = events.len() - 1;
+    let lines = events
+        .iter()
+        .enumerate()
+        .map(|(at, event)| format.line(event, (at == last).then_some(&end)));
+    format.head() + &lines.collect::<String>()
+}
+
+#[test]
+fn an_exported_range_verifies_by_itself() {
+    let mut events = chained(7);
+    events[3].beside = None;
+    beside(&mut events, 4).actor_name.clear();
+    events[4].detail_hash = canonical::detail_hash(events[4].beside.as_ref().unwrap());
+    let events = rechained(events);
+    for format in [export::Format::JsonLines, export::Format::Csv] {
+        for part in [&events[..], &events[2..6], &events[6..]] {
+            let text = exported(part, format);
+            let file = export::verify(text.as_bytes()).unwrap();
+            assert_eq!(file.verified.head, head_of(part));
+            assert_eq!(file.verified.events, part.len() as u64);
+            let erased = part.iter().filter(|event| event.beside.is_none()).count();
+            assert_eq!(file.verified.erased, erased as u64);
+            assert!(file.signed_form.ends_with(&head_of(part).hash));
+            assert!(file.signed_form.contains(&part[0].prev_hash));
+            assert_eq!(file.end.signature, "v1:ab");
+        }
+    }
+}
+
+/// The same events, each hashed again and going on from the one before.
+fn rechained(mut events: Vec<Event>) -> Vec<Event> {
+    let mut previous = Head::start().hash;
+    for event in &mut events {
+        event.prev_hash = previous;
+        event.hash = canonical::hash(event);
+        previous = event.hash.clone();
+    }
+    events
+}
+
+#[test]
+fn tampering_with_an_exported_file_is_named() {
+    type Tamper = fn(&mut Vec<String>);
+    // The lines are of the events 3 to 8.
+    let cases: &[(&str, Tamper, i64)] = &[
+        ("change", |l| put(l, "record-5", "record-9"), 5),
+        ("change a detail", |l| put(l, "digest", "detail"), 5),
+        ("change a name", |l| put(l, "Ada", "Eve"), 5),
+        ("delete", |l| drop(l.remove(4)), 7),
+        ("delete the first", |l| drop(l.remove(0)), 3),
+        ("insert", |l| l.insert(4, l[3].clone()), 6),
+        ("swap", |l| l.swap(3, 4), 6),
+        ("garble", |l| l[4] = "{}".to_owned(), 7),
+        ("truncate", |l| drop(l.pop()), 8),
+        ("truncate more", |l| l.truncate(2), 5),
+    ];
+    for format in [export::Format::JsonLines, export::Format::Csv] {
+        for (what, tamper, seq) in cases {
+            let text = exported(&chained(8)[2..], format);
+            let head = format.head();
+            let lines = text.strip_prefix(head.as_str()).unwrap().lines();
+            let mut lines: Vec<String> = lines.map(str::to_owned).collect();
+            let before = lines.clone();
+            tamper(&mut lines);
+            assert_ne!(before, lines, "{what}");
+            let text = head + &lines.join("\r\n");
+            let broken = export::verify(text.as_bytes()).unwrap_err();
+            assert_eq!(broken.seq(), Some(*seq), "{what}: {broken}");
+        }
+    }
+    assert!(matches!(
+        export::verify("".as_bytes()),
+        Err(export::NotWhole::Empty)
+    ));
+}
+
+/// Another text in the line of event 5.
+fn put(lines: &mut [String], before: &str, after: &str) {
+    lines[2] = lines[2].replace(before, after);
+}

@@ -1,5 +1,6 @@
 //! Walking a chain and naming the first event that does not hold.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::canonical;
@@ -20,6 +21,9 @@ pub enum Why {
     DetailChanged,
     /// It holds by itself, but another event was signed under this number.
     Rewritten,
+    /// The chain holds up to here, but its end is not signed by this installation: what followed was cut
+    /// off, or the chain was written anew.
+    Unsigned,
 }
 
 impl fmt::Display for Why {
@@ -31,6 +35,9 @@ impl fmt::Display for Why {
             Self::Changed => "was changed",
             Self::DetailChanged => "has changed details",
             Self::Rewritten => "is not the event that was signed",
+            Self::Unsigned => {
+                "and what follows was cut off, or all before it written anew: the end is not signed"
+            }
         })
     }
 }
@@ -55,22 +62,36 @@ pub struct Verified {
 
 /// Verifies a chain event by event, so that a long one need not be in memory.
 #[derive(Debug)]
-pub struct Verifier<'a> {
-    signed: Option<&'a Head>,
+pub struct Verifier {
+    /// What was signed under each number. Two hashes under one number cannot both hold.
+    signed: BTreeMap<i64, BTreeSet<String>>,
     reached: Verified,
 }
 
-impl<'a> Verifier<'a> {
-    /// Goes on from `after` ([`Head::start`] for a whole chain). With a signed head, the chain must
-    /// reach it: this is what shows a cut-off end.
+impl Verifier {
+    /// Goes on from `after` ([`Head::start`] for a whole chain). The chain must go through every signed
+    /// head: this is what shows a cut-off end, and a chain that was written anew.
     #[must_use]
-    pub fn after(after: Head, signed: Option<&'a Head>) -> Self {
+    pub fn after(after: Head, signed: impl IntoIterator<Item = Head>) -> Self {
+        let mut by_seq: BTreeMap<i64, BTreeSet<String>> = BTreeMap::new();
+        for head in signed {
+            by_seq.entry(head.seq).or_default().insert(head.hash);
+        }
         let reached = Verified {
             head: after,
             events: 0,
             erased: 0,
         };
-        Self { signed, reached }
+        Self {
+            signed: by_seq,
+            reached,
+        }
+    }
+
+    /// How far it has come.
+    #[must_use]
+    pub fn reached(&self) -> &Verified {
+        &self.reached
     }
 
     /// Takes the next event, in order of `seq`.
@@ -112,10 +133,10 @@ impl<'a> Verifier<'a> {
     /// After the last event.
     ///
     /// # Errors
-    /// `Missing`, where the chain ends before the signed head.
+    /// `Missing`, where the chain ends before the last signed head.
     pub fn finish(self) -> Result<Verified, Broken> {
-        match self.signed {
-            Some(signed) if signed.seq > self.reached.head.seq => Err(broken(
+        match self.signed.last_key_value() {
+            Some((seq, _)) if *seq > self.reached.head.seq => Err(broken(
                 self.reached.head.seq.saturating_add(1),
                 Why::Missing,
             )),
@@ -125,7 +146,8 @@ impl<'a> Verifier<'a> {
 
     fn is_signed_otherwise(&self, event: &Event) -> bool {
         self.signed
-            .is_some_and(|signed| signed.seq == event.seq && signed.hash != event.hash)
+            .get(&event.seq)
+            .is_some_and(|hashes| hashes.iter().any(|hash| *hash != event.hash))
     }
 }
 
@@ -137,7 +159,7 @@ pub fn verify<'e>(
     events: impl IntoIterator<Item = &'e Event>,
     signed: Option<&Head>,
 ) -> Result<Verified, Broken> {
-    let mut verifier = Verifier::after(Head::start(), signed);
+    let mut verifier = Verifier::after(Head::start(), signed.cloned());
     for event in events {
         verifier.take(event)?;
     }

@@ -21,6 +21,7 @@ pub mod run;
 pub mod session;
 pub mod suggestion;
 pub mod token;
+pub mod trail;
 pub mod whole;
 
 use std::sync::Arc;

@@ -43,7 +43,7 @@ use crate::domain::clock::{Clock, Pace};
 use crate::domain::system::SystemId;
 use crate::flows::PairDeclaration;
 use crate::store::Store;
-use crate::vault::Vault;
+use crate::vault::{Purpose, Vault};
 
 pub use error::EngineError;
 pub use keyring::Keyring;
@@ -87,6 +87,10 @@ impl Engine {
     #[must_use]
     pub fn new(setup: Setup) -> Self {
         let keyring = Keyring::new(setup.store.clone(), Arc::clone(&setup.vault));
+        let vault = Arc::clone(&setup.vault);
+        setup.store.sign_heads(Arc::new(move |tenant, head| {
+            vault.sign(Purpose::AuditHead, &[head.signed_form(tenant).as_bytes()])
+        }));
         Self {
             store: setup.store,
             vault: setup.vault,

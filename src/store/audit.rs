@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::rows::Column;
 use super::{Scope, StoreError};
-use crate::audit::Beside;
+use crate::audit::{Beside, Head};
 pub use crate::audit::Event;
 use crate::domain::clock::Timestamp;
 
@@ -90,6 +90,83 @@ pub async fn latest(scope: &Scope) -> Result<i64, StoreError> {
 
 /// The program's own id as an actor.
 const WORKER: &str = "worker";
+#[derive(FromQueryResult)]
+struct SignedHeadRow {
+    seq: i64,
+    hash: String,
+    signature: Option<String>,
+}
+
+/// The head of a chain as it stands in the database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedHead {
+    pub head: Head,
+    /// None only where nothing was told since heads are signed.
+    pub signature: Option<String>,
+}
+
+impl From<SignedHeadRow> for SignedHead {
+    fn from(row: SignedHeadRow) -> Self {
+        Self {
+            head: Head {
+                seq: row.seq,
+                hash: row.hash,
+            },
+            signature: row.signature,
+        }
+    }
+}
+
+/// The head with its signature; none before the first event.
+///
+/// # Errors
+/// `Database`.
+pub async fn head(scope: &Scope) -> Result<Option<SignedHead>, StoreError> {
+    let sql = "SELECT seq, hash, signature FROM audit_head WHERE tenant_id = $1";
+    let found: Option<SignedHeadRow> = scope.one(sql, [scope.tenant_value()]).await?;
+    Ok(found.map(Into::into))
+}
+
+/// Puts another signature under a head that has not moved since it was read. Gives whether it was still there.
+///
+/// # Errors
+/// `Database`.
+pub async fn sign_head(scope: &Scope, head: &Head, signature: &str) -> Result<bool, StoreError> {
+    let sql = "UPDATE audit_head SET signature = $4 WHERE tenant_id = $1 AND seq = $2 AND hash = $3";
+    let values = [
+        scope.tenant_value(),
+        head.seq.into(),
+        head.hash.clone().into(),
+        signature.into(),
+    ];
+    Ok(scope.run(sql, values).await? == 1)
+}
+
+const FIRST: &str = "
+SELECT seq FROM audit_event WHERE tenant_id = $1 AND at >= $2 ORDER BY at, seq LIMIT 1";
+const LAST: &str = "
+SELECT seq FROM audit_event WHERE tenant_id = $1 AND at < $2 ORDER BY at DESC, seq DESC LIMIT 1";
+
+/// The unbroken range between two instants: from the first event at or after `from` to the last one before
+/// `to`. None where nothing happened between them.
+///
+/// # Errors
+/// `Database`.
+pub async fn range(
+    scope: &Scope,
+    from: Option<Timestamp>,
+    to: Option<Timestamp>,
+) -> Result<Option<(i64, i64)>, StoreError> {
+    let at = |at: Option<Timestamp>, open| at.map_or(open, |at: Timestamp| at.0).into();
+    let first: Option<Latest> = scope
+        .one(FIRST, [scope.tenant_value(), at(from, i64::MIN)])
+        .await?;
+    let last: Option<Latest> = scope
+        .one(LAST, [scope.tenant_value(), at(to, i64::MAX)])
+        .await?;
+    let (first, last) = (first.map(|first| first.seq), last.map(|last| last.seq));
+    Ok(first.zip(last).filter(|(first, last)| first <= last))
+}
 
 /// Which way a list goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

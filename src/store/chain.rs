@@ -1,6 +1,7 @@
 //! Appends to the audit chains with the commit that they tell of, for whichever tenants it holds.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
 
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, FromQueryResult, Value};
 
@@ -12,6 +13,12 @@ use crate::domain::clock::Timestamp;
 use crate::domain::ids::TenantId;
 use crate::domain::member::Actor;
 
+/// Signs a chain's head; `store` holds no key itself.
+pub type HeadSigner = Arc<dyn Fn(TenantId, &Head) -> String + Send + Sync>;
+
+/// The signer, once somebody has given one.
+pub(super) type Signing = Arc<OnceLock<HeadSigner>>;
+
 #[derive(FromQueryResult)]
 struct HeadRow {
     seq: i64,
@@ -19,7 +26,11 @@ struct HeadRow {
 }
 
 /// Chains what the units of a commit told, tenant by tenant in a fixed order.
-pub(super) async fn append(tx: &DatabaseTransaction, told: Vec<Left>) -> Result<(), StoreError> {
+pub(super) async fn append(
+    tx: &DatabaseTransaction,
+    told: Vec<Left>,
+    signing: &Signing,
+) -> Result<(), StoreError> {
     let mut by_tenant: BTreeMap<TenantId, Vec<(Actor, Timestamp, Told)>> = BTreeMap::new();
     for (tenant, actor, at, left) in told {
         if !left.happened.is_empty() {
@@ -27,7 +38,7 @@ pub(super) async fn append(tx: &DatabaseTransaction, told: Vec<Left>) -> Result<
         }
     }
     for (tenant, units) in by_tenant {
-        append_for(tx, tenant, &units).await?;
+        append_for(tx, tenant, &units, signing).await?;
     }
     Ok(())
 }
@@ -36,6 +47,7 @@ async fn append_for(
     tx: &DatabaseTransaction,
     tenant: TenantId,
     units: &[(Actor, Timestamp, Told)],
+    signing: &Signing,
 ) -> Result<(), StoreError> {
     let mut head = head_for_update(tx, tenant).await?;
     let mut events = Vec::new();
@@ -49,15 +61,21 @@ async fn append_for(
     for some in events.chunks(ROWS_MAX) {
         insert(tx, tenant, some).await?;
     }
-    run(
-        tx,
-        "INSERT INTO audit_head (tenant_id, seq, hash) VALUES ($1, $2, $3) \
-         ON CONFLICT (tenant_id) DO UPDATE SET seq = excluded.seq, hash = excluded.hash",
-        [tenant.0.into(), head.seq.into(), head.hash.into()],
-    )
-    .await?;
+    let signature = signing.get().map(|sign| sign(tenant, &head));
+    let values = [
+        tenant.0.into(),
+        head.seq.into(),
+        head.hash.into(),
+        signature.into(),
+    ];
+    run(tx, SET_HEAD, values).await?;
     Ok(())
 }
+
+const SET_HEAD: &str = "
+INSERT INTO audit_head (tenant_id, seq, hash, signature) VALUES ($1, $2, $3, $4)
+ON CONFLICT (tenant_id) DO UPDATE SET
+  seq = excluded.seq, hash = excluded.hash, signature = excluded.signature";
 
 async fn head_for_update(tx: &DatabaseTransaction, tenant: TenantId) -> Result<Head, StoreError> {
     let sql = match tx.get_database_backend() {

@@ -16,9 +16,10 @@ use sea_orm::{
 };
 use tokio::sync::{mpsc, oneshot};
 
+use super::chain::{self, Signing};
 use super::held::Held;
 use super::scope::{Scope, Told, of_tenant};
-use super::{StoreError, chain, kept, outbox};
+use super::{StoreError, kept, outbox};
 use crate::domain::clock::{Clock, Timestamp};
 use crate::domain::ids::TenantId;
 use crate::domain::member::Actor;
@@ -103,7 +104,7 @@ pub(super) struct Committer {
 }
 
 impl Committer {
-    pub(super) fn start(connection: &DatabaseConnection, clock: &Clock) -> Self {
+    pub(super) fn start(connection: &DatabaseConnection, clock: &Clock, signing: &Signing) -> Self {
         let count = match connection.get_database_backend() {
             DbBackend::Postgres => QUEUES,
             _ => 1,
@@ -112,13 +113,12 @@ impl Committer {
         let queues = (0..count)
             .map(|_| {
                 let (sender, units) = mpsc::channel(QUEUE_MAX);
-                let counter = Arc::clone(&counter);
-                tokio::spawn(commit_all(
-                    connection.clone(),
-                    clock.clone(),
-                    units,
-                    counter,
-                ));
+                let from = Place {
+                    connection: connection.clone(),
+                    clock: clock.clone(),
+                    signing: Arc::clone(signing),
+                };
+                tokio::spawn(commit_all(from, units, Arc::clone(&counter)));
                 sender
             })
             .collect();
@@ -141,13 +141,15 @@ impl Committer {
     }
 }
 
-async fn commit_all(
+/// What a queue commits with.
+struct Place {
     connection: DatabaseConnection,
     clock: Clock,
-    mut units: mpsc::Receiver<Unit>,
-    counter: Arc<Counter>,
-) {
-    let alone = connection.get_database_backend() == DbBackend::Postgres;
+    signing: Signing,
+}
+
+async fn commit_all(place: Place, mut units: mpsc::Receiver<Unit>, counter: Arc<Counter>) {
+    let alone = place.connection.get_database_backend() == DbBackend::Postgres;
     let mut kept: Option<Unit> = None;
     loop {
         let first = match kept.take() {
@@ -172,25 +174,25 @@ async fn commit_all(
         let size = u64::try_from(batch.len()).unwrap_or(0);
         counter.commits.fetch_add(1, Ordering::Relaxed);
         counter.units.fetch_add(size, Ordering::Relaxed);
-        commit(&connection, &clock, batch).await;
+        commit(&place, batch).await;
     }
 }
 
 /// One commit.
-async fn commit(connection: &DatabaseConnection, clock: &Clock, units: Vec<Unit>) {
+async fn commit(place: &Place, units: Vec<Unit>) {
     let first = units.first().map(|unit| unit.tenant);
-    let mut batch = match Batch::begin(connection, first, units.len() > 1).await {
+    let mut batch = match Batch::begin(&place.connection, first, units.len() > 1).await {
         Ok(batch) => batch,
         Err(error) => return refuse(units, &error),
     };
     let mut finishes = Vec::with_capacity(units.len());
     for unit in units {
-        match batch.carry_out(clock.now(), unit).await {
+        match batch.carry_out(place.clock.now(), unit).await {
             Ok(finish) => finishes.push(finish),
             Err(finish) => finish(),
         }
     }
-    let committed = batch.finish().await;
+    let committed = batch.finish(&place.signing).await;
     for finish in finishes {
         finish(match &committed {
             Ok(()) => Ok(()),
@@ -312,7 +314,7 @@ impl Batch {
 
     /// Stores what was kept, chains what happened and wakes who has work: last, so that heads are held for a
     /// moment only.
-    async fn finish(mut self) -> Result<(), StoreError> {
+    async fn finish(mut self, signing: &Signing) -> Result<(), StoreError> {
         let Some(tx) = Arc::into_inner(self.tx) else {
             // A unit has let its scope outlive it; the transaction rolls back with the last holder.
             return Err(StoreError::NotDone);
@@ -323,7 +325,7 @@ impl Batch {
         }
         kept::store(&tx, &mut self.left).await?;
         outbox::wake_all(&tx, &self.left).await?;
-        chain::append(&tx, self.left).await?;
+        chain::append(&tx, self.left, signing).await?;
         tx.commit().await?;
         Ok(())
     }

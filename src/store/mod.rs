@@ -49,6 +49,7 @@ pub mod wait;
 pub mod watch;
 pub mod work;
 
+pub use chain::HeadSigner;
 pub use commit::Commits;
 pub use error::StoreError;
 pub use open::{Options, Store};

@@ -9,6 +9,7 @@ use sea_orm::{
 };
 
 use super::StoreError;
+use super::chain::{HeadSigner, Signing};
 use super::commit::{Commits, Committer, Unit};
 use super::scope::{Scope, of_tenant};
 use crate::domain::clock::Clock;
@@ -34,6 +35,7 @@ struct Inner {
     writing: DatabaseConnection,
     reading: DatabaseConnection,
     committer: Committer,
+    signing: Signing,
     clock: Clock,
 }
 
@@ -58,12 +60,14 @@ impl Store {
             let pool = Database::connect(postgres(&options.url)).await?;
             (pool.clone(), pool)
         };
-        let committer = Committer::start(&writing, &options.clock);
+        let signing = Signing::default();
+        let committer = Committer::start(&writing, &options.clock, &signing);
         Ok(Self {
             inner: Arc::new(Inner {
                 writing,
                 reading,
                 committer,
+                signing,
                 clock: options.clock,
             }),
         })
@@ -104,6 +108,12 @@ impl Store {
             Arc::new(tx),
             Arc::default(),
         ))
+    }
+
+    /// From now on every commit signs the heads of the chains that it grows. The first signer stays.
+    pub fn sign_heads(&self, signer: HeadSigner) {
+        // Clones of a store share it: whoever comes later would sign the same way.
+        let _ = self.inner.signing.set(signer);
     }
 
     /// How much was committed since the start.

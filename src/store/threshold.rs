@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::scope::{all, one, run};
 use super::{Store, StoreError, api_token};
+use crate::audit::Head;
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{DataKeyId, MemberId, SessionId, TenantId, TokenId};
 use crate::domain::member::{Actor, Caller, Role};
@@ -285,4 +286,36 @@ pub async fn some_data_key(store: &Store) -> Result<Option<SomeKey>, StoreError>
         id: row.id.into(),
         wrapped: row.wrapped,
     }))
+}
+
+#[derive(FromQueryResult)]
+struct HeadRow {
+    tenant_id: Uuid,
+    seq: i64,
+    hash: String,
+}
+
+/// The head of every chain, that of the events without a tenant too, to be kept outside the database.
+///
+/// # Errors
+/// `Database`.
+pub async fn heads(store: &Store) -> Result<Vec<(TenantId, Head)>, StoreError> {
+    let tx = begin(store).await?;
+    let sql = "SELECT tenant_id, seq, hash FROM audit_head";
+    let rows: Vec<HeadRow> = all(&tx, sql, []).await?;
+    let head = |row: HeadRow| {
+        let (seq, hash) = (row.seq, row.hash);
+        (row.tenant_id.into(), Head { seq, hash })
+    };
+    Ok(rows.into_iter().map(head).collect())
+}
+
+/// Every tenant there is.
+///
+/// # Errors
+/// `Database`.
+pub async fn all_tenants(store: &Store) -> Result<Vec<TenantId>, StoreError> {
+    let tx = begin(store).await?;
+    let found: Vec<Tenant> = all(&tx, "SELECT tenant_id FROM tenant ORDER BY tenant_id", []).await?;
+    Ok(found.into_iter().map(|row| row.tenant_id.into()).collect())
 }

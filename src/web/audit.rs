@@ -1,6 +1,10 @@
 //! The trail: who did what, when and from where.
 
+use actix_web::HttpResponse;
+use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use actix_web::web::Bytes;
 use askama::Template;
+use futures::stream::unfold;
 
 use super::events::{Told, actions};
 use super::fields::Fields;
@@ -8,6 +12,7 @@ use super::names::Choice;
 use super::page::{self, Answer, Shell, Visit};
 use super::paging::Paging;
 use super::problem::Problem;
+use crate::desk::trail::{self, Export, Format};
 use crate::domain::clock::Timestamp;
 use crate::domain::fault::Issue;
 use crate::store::audit::{self, Filter, Order};
@@ -22,6 +27,7 @@ struct List {
     rows: Vec<Told>,
     first: String,
     next: String,
+    exports: [(&'static str, String); 2],
 }
 
 /// Reads `from, to, actor, action, record`. A day stands for its beginning in `from` and its end in `to`.
@@ -79,7 +85,18 @@ pub async fn list(visit: Visit) -> Answer {
     let page = paging.cut(found, |event| event.seq.to_string());
     let is_later = query.given("cursor").is_some();
     query.set("cursor", "");
+    let export = |format: &str| {
+        let mut range = Fields::default();
+        range.set("format", format);
+        range.set("from", query.get("from"));
+        range.set("to", query.get("to"));
+        format!("/audit/export{}", range.query())
+    };
     page::show(&List {
+        exports: [
+            ("Export as JSON lines", export("jsonl")),
+            ("Export as CSV", export("csv")),
+        ],
         shell: visit.shell("audit"),
         clear: if query.query().is_empty() {
             ""
@@ -105,6 +122,137 @@ pub async fn list(visit: Visit) -> Answer {
     })
 }
 
+/// What to export.
+pub struct Wanted {
+    pub format: Format,
+    pub from: Option<Timestamp>,
+    pub to: Option<Timestamp>,
+}
+
+impl Wanted {
+    /// Reads `format, from, to`. An export is one unbroken range, so nothing else narrows it.
+    ///
+    /// # Errors
+    /// 422 with every value that cannot be meant.
+    pub fn of(query: &Fields) -> Result<Self, Problem> {
+        let filter = filter(query)?;
+        let format = match query.given("format").unwrap_or("jsonl") {
+            "jsonl" => Format::JsonLines,
+            "csv" => Format::Csv,
+            _ => {
+                let says = "Write `jsonl` or `csv`.";
+                return Err(Problem::invalid(vec![Issue::new("format", "unknown", says)]));
+            }
+        };
+        let narrowed = [
+            ("actor", filter.actor.is_some()),
+            ("action", filter.action.is_some()),
+            ("record", filter.subject.is_some()),
+        ];
+        let says = "An export is one unbroken range, so that it can be verified: give only `from` and `to`.";
+        let issues: Vec<Issue> = narrowed
+            .iter()
+            .filter(|(_, is_given)| *is_given)
+            .map(|(name, _)| Issue::new(*name, "not_here", says))
+            .collect();
+        if !issues.is_empty() {
+            return Err(Problem::invalid(issues));
+        }
+        Ok(Self {
+            format,
+            from: filter.from,
+            to: filter.to,
+        })
+    }
+}
+
+/// An export as it is read, a page of events at a time. A failure on the way breaks the connection off, so
+/// that nobody takes a part for the whole.
+#[must_use]
+pub fn streamed(export: Export, format: Format) -> HttpResponse {
+    let (kind, ending) = match format {
+        Format::JsonLines => ("application/x-ndjson; charset=utf-8", "jsonl"),
+        Format::Csv => ("text/csv; charset=utf-8", "csv"),
+    };
+    let (first, last) = export.range();
+    let name = format!("attachment; filename=\"audit-{first}-{last}.{ending}\"");
+    let pieces = unfold(export, |mut export| async move {
+        let piece = match export.piece().await {
+            Ok(piece) => Ok(Bytes::from(piece?)),
+            Err(error) => {
+                tracing::error!(%error, "an export of the trail was broken off");
+                Err(actix_web::Error::from(Problem::ours()))
+            }
+        };
+        Some((piece, export))
+    });
+    HttpResponse::Ok()
+        .insert_header((CONTENT_TYPE, kind))
+        .insert_header((CONTENT_DISPOSITION, name))
+        .streaming(pieces)
+}
+
+/// `GET /audit/export`.
+///
+/// # Errors
+/// `invalid`, for a range that is empty or cannot be meant.
+pub async fn export(visit: Visit) -> Answer {
+    let wanted = Wanted::of(&visit.query)?;
+    let export = trail::export(
+        visit.desk(),
+        visit.caller(),
+        wanted.format,
+        wanted.from,
+        wanted.to,
+    )
+    .await?;
+    Ok(streamed(export, wanted.format))
+}
+
+#[derive(Template)]
+#[template(path = "audit/verify.html")]
+struct Verified {
+    shell: Shell,
+    holds: bool,
+    events: u64,
+    erased: u64,
+    seq: i64,
+    hash: String,
+    broken: String,
+    first_broken: i64,
+    at: String,
+    when: String,
+    /// To be run where the database is.
+    command: String,
+}
+
+/// `GET /audit/verify`: walks the whole chain.
+///
+/// # Errors
+/// `conflict`, when the heads outside the database cannot be read.
+pub async fn verify(visit: Visit) -> Answer {
+    let tenant = visit.caller().tenant_id;
+    let file = visit.site.config.heads_file.as_deref();
+    let kept = trail::heads_kept_of(visit.desk(), file, tenant).await?;
+    let verified = trail::verify(visit.desk(), tenant, &kept).await?;
+    let now = visit.now();
+    page::show(&Verified {
+        shell: visit.shell("audit"),
+        holds: verified.holds(),
+        events: verified.events,
+        erased: verified.erased,
+        seq: verified.head.seq,
+        broken: verified
+            .first_broken
+            .map_or_else(String::new, |broken| broken.to_string()),
+        first_broken: verified.first_broken.map_or(0, |broken| broken.seq),
+        hash: verified.head.hash,
+        at: now.to_string(),
+        when: page::say::time_exact(now),
+        command: format!("ml-connector audit verify --tenant {tenant}"),
+    })
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -125,5 +273,23 @@ mod tests {
                 .len(),
             2
         );
+    }
+
+    #[test]
+    fn an_export_is_narrowed_by_time_alone() {
+        let wanted = |query: &str| Wanted::of(&Fields::read(query.as_bytes()).unwrap());
+        assert_eq!(wanted("").unwrap().format, Format::JsonLines);
+        let csv = wanted("format=csv&from=2026-11-24&actor=").unwrap();
+        assert_eq!((csv.format, csv.from.is_some()), (Format::Csv, true));
+        for (query, problems) in [
+            ("format=xlsx", 1),
+            ("actor=a&action=b&record=c", 3),
+            ("to=never", 1),
+        ] {
+            let Err(problem) = wanted(query) else {
+                panic!("{query}");
+            };
+            assert_eq!(problem.errors.len(), problems, "{query}");
+        }
     }
 }

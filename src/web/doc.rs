@@ -95,3 +95,8 @@ pub fn list<T: ToSchema>(schemas: &mut Schemas) -> RefOr<Schema> {
 pub fn array<T: ToSchema>(schemas: &mut Schemas) -> RefOr<Schema> {
     ArrayBuilder::new().items(of::<T>(schemas)).into()
 }
+
+/// A text of lines that is no JSON as a whole.
+pub fn lines(_: &mut Schemas) -> RefOr<Schema> {
+    ObjectBuilder::new().schema_type(Type::String).into()
+}

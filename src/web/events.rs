@@ -118,6 +118,7 @@ fn title(action: &str) -> (Option<&'static str>, &'static str) {
         "sign_in.refused" => ("Sign-in refused", "failed"),
         "sign_in.paused" => ("Sign-in paused after too many guesses", "stopped"),
         "access.refused" => ("Access refused", "failed"),
+        "audit.exported" => ("Trail exported", "succeeded"),
         _ => return (None, "none"),
     };
     (Some(title), state)
@@ -137,6 +138,7 @@ fn plain(action: &str) -> String {
 pub fn actions() -> &'static [&'static str] {
     &[
         "access.refused",
+        "audit.exported",
         "connection.changed",
         "connection.created",
         "connection.login_refused",

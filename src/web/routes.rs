@@ -9,7 +9,7 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpResponse, guard};
 
 use super::api::{self, me};
-use super::doc::{Doc, array, list, of};
+use super::doc::{Doc, array, lines, list, of};
 use super::gate::{self, PATIENCE};
 use super::problem::Problem;
 use super::records::{act, bulk, list as records, show as record};
@@ -201,6 +201,8 @@ const RECORD_FILTERS: &[(&str, &str)] = &[
     ),
 ];
 
+/// A million events are hashed in seconds.
+const VERIFY_MAX: Duration = Duration::from_secs(120);
 /// An act on many records is carried out before it is answered.
 const BULK_MAX: Duration = Duration::from_secs(120);
 
@@ -279,6 +281,8 @@ pub static ROUTES: &[Route] = &[
     page(Verb::Post, "/runs/{id}/cancel", OPERATE, || web::to(runs::cancel)),
     page(Verb::Get, "/cross-references", READ, || web::to(cross_references::list)),
     page(Verb::Get, "/audit", READ, || web::to(audit::list)),
+    page(Verb::Get, "/audit/export", READ, || web::to(audit::export)),
+    page(Verb::Get, "/audit/verify", READ, || web::to(audit::verify)).may_take(VERIFY_MAX),
     page(Verb::Get, "/dashboard/events", READ, || web::to(dashboard::watch)),
     page(Verb::Get, "/tokens", ADMIN, || web::to(tokens::list)),
     page(Verb::Get, "/tokens/new", ADMIN, || web::to(tokens::new)),
@@ -398,6 +402,13 @@ pub static ROUTES: &[Route] = &[
         Doc::new("Lists the trail, newest first").gives(200, list::<api::trail::EventView>).paged()
             .query(&[("from", "RFC 3339, or a day"), ("to", "RFC 3339, or a day"), ("actor", "An id"),
                 ("action", "As `record.approved`"), ("record", "The id of what it is about")])),
+    call(Verb::Get, "/api/v1/audit/export", READ, || web::to(api::trail::export),
+        Doc::new("Gives one unbroken range of the trail, an event a line, to be verified by itself")
+            .gives(200, lines).query(&[("format", "`jsonl` or `csv`"), ("from", "RFC 3339, or a day"),
+                ("to", "RFC 3339, or a day")])),
+    call(Verb::Get, "/api/v1/audit/verify", READ, || web::to(api::trail::verify),
+        Doc::new("Verifies the whole trail; 200 also when it does not hold")
+            .gives(200, of::<api::trail::VerificationView>)).may_take(VERIFY_MAX),
 ];
 
 /// Puts the table into the router. What it does not hold is answered the same way everywhere.

@@ -1,6 +1,7 @@
 //! What every request can reach: the desk, and how this site is seen from outside.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use url::{Host, Url};
@@ -29,6 +30,8 @@ pub struct Config {
     /// Whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<Network>,
     pub signup: Signup,
+    /// Heads of the trails, kept outside the database; none where this process keeps none.
+    pub heads_file: Option<PathBuf>,
 }
 
 /// Shared by every request.

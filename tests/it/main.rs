@@ -14,6 +14,7 @@
 )]
 
 mod browser;
+mod chain;
 mod connections;
 mod connector;
 mod crash;

@@ -1,12 +1,15 @@
 //! The trail over the API.
 
+use actix_web::HttpResponse;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::call::{Answer, Call, ok};
+use crate::desk::trail::{self, Verification};
 use crate::store::audit::{self, Event, Order};
-use crate::web::audit::filter;
+use crate::web::audit::{Wanted, filter, streamed};
+use crate::web::problem::Problem;
 
 /// One immutable line.
 #[derive(Debug, Serialize, ToSchema)]
@@ -80,4 +83,72 @@ pub async fn list(call: Call) -> Answer {
     let found = audit::list(&scope, &filter, order, paging.before()?, paging.one_more()).await?;
     let page = paging.cut(found, |event| event.seq.to_string());
     ok(&page.map(|event| EventView::from(&event)))
+}
+
+/// Whether a chain holds.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct VerificationView {
+    pub ok: bool,
+    /// Events that hold, from the first one on.
+    pub events: u64,
+    /// Events of them whose details were erased.
+    pub erased: u64,
+    pub head: HeadView,
+    /// The number of the first event that does not hold.
+    pub first_broken: Option<i64>,
+    /// What is wrong with it.
+    pub why: Option<String>,
+}
+
+/// The last event that holds.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct HeadView {
+    pub seq: i64,
+    pub hash: String,
+}
+
+impl From<Verification> for VerificationView {
+    fn from(verified: Verification) -> Self {
+        let broken = verified.first_broken;
+        Self {
+            ok: verified.holds(),
+            events: verified.events,
+            erased: verified.erased,
+            head: HeadView {
+                seq: verified.head.seq,
+                hash: verified.head.hash,
+            },
+            first_broken: broken.map(|broken| broken.seq),
+            why: broken.map(|broken| broken.to_string()),
+        }
+    }
+}
+
+/// `GET /api/v1/audit/verify`: 200 also when it does not hold.
+///
+/// # Errors
+/// `conflict`, when the heads outside the database cannot be read.
+pub async fn verify(call: Call) -> Answer {
+    let tenant = call.caller.tenant_id;
+    let file = call.site.config.heads_file.as_deref();
+    let kept = trail::heads_kept_of(call.desk(), file, tenant).await?;
+    let verified = trail::verify(call.desk(), tenant, &kept).await?;
+    ok(&VerificationView::from(verified))
+}
+
+/// `GET /api/v1/audit/export`: one unbroken range, as it is read.
+///
+/// # Errors
+/// `invalid`, for a range that is empty or cannot be meant.
+pub async fn export(call: Call) -> Result<HttpResponse, Problem> {
+    let wanted = Wanted::of(&call.query)?;
+    let export = trail::export(
+        call.desk(),
+        &call.caller,
+        wanted.format,
+        wanted.from,
+        wanted.to,
+    )
+    .await?;
+    Ok(streamed(export, wanted.format))
 }

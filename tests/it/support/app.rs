@@ -58,7 +58,7 @@ pub struct TestApp {
     pub desk: Desk,
     pub clock: Clock,
     running: Running,
-    _database: TestDatabase,
+    database: TestDatabase,
 }
 
 /// One account, with what opens it.
@@ -110,6 +110,7 @@ impl TestApp {
                 .map(|network| network.parse().expect("a network"))
                 .collect(),
             signup: wanted.signup,
+            heads_file: None,
         };
         let running = server(desk.clone(), config).expect("the port is free");
         TestApp {
@@ -117,7 +118,7 @@ impl TestApp {
             desk,
             clock,
             running,
-            _database: database,
+            database,
         }
     }
 
@@ -168,6 +169,11 @@ impl TestApp {
         let mut visitor = self.visitor();
         visitor.sign_in(&account.email, PASSWORD).await;
         visitor
+    }
+
+    /// What it keeps its data in.
+    pub fn database(&self) -> &TestDatabase {
+        &self.database
     }
 
     pub async fn stop(self) {

@@ -80,6 +80,17 @@ impl Launch {
         String::from_utf8(answer.stdout).expect("the program prints text")
     }
 
+    /// Runs the program to its end, however it ends. Gives its exit code and everything it printed.
+    pub fn end(&self) -> (i32, String) {
+        let answer = self.command().output().expect("the program starts");
+        append(&self.folder.join("log"))
+            .write_all(&answer.stderr)
+            .expect("the log can be written");
+        let printed = [answer.stdout, answer.stderr].concat();
+        let code = answer.status.code().expect("it ended by itself");
+        (code, String::from_utf8_lossy(&printed).into_owned())
+    }
+
     /// Starts a server on a free port and waits until it says that it is ready.
     pub async fn start(&self) -> Program {
         let mut program = self.begin();
