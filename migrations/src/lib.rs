@@ -16,7 +16,7 @@ mod m0008_hooks;
 mod m0009_rehearsal;
 mod m0010_codes;
 mod m0011_readback;
-mod m0012_keys;
+mod m0012_heads;
 mod m0013_rest;
 
 /// Every step in order.
@@ -36,7 +36,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0009_rehearsal::Step),
             Box::new(m0010_codes::Step),
             Box::new(m0011_readback::Step),
-            Box::new(m0012_keys::Step),
+            Box::new(m0012_heads::Step),
             Box::new(m0013_rest::Step),
         ]
     }

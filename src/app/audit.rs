@@ -113,7 +113,10 @@ fn line(tenant: TenantId, verified: &Verification) -> String {
     let counted = counted(verified.events, verified.erased);
     match &verified.first_broken {
         None => format!("{tenant}: holds: {counted}, head {}", verified.head.hash),
-        Some(broken) => format!("{tenant}: does not hold: {broken} (first broken: {}); before it {counted}", broken.seq),
+        Some(broken) => format!(
+            "{tenant}: does not hold: {broken} (first broken: {}); before it {counted}",
+            broken.seq
+        ),
     }
 }
 

@@ -87,7 +87,10 @@ pub(super) fn keep(desk: Desk, mut heads: Heads, pace: Pace) -> Keeping {
         let mut is_stopping = false;
         while !is_stopping {
             if let Err(error) = heads.add_moved(&desk).await {
-                tracing::error!(error = format!("{error:#}"), "the heads of the trails were not kept");
+                tracing::error!(
+                    error = format!("{error:#}"),
+                    "the heads of the trails were not kept"
+                );
             }
             tokio::select! {
                 () = tokio::time::sleep(every) => {}
@@ -96,7 +99,10 @@ pub(super) fn keep(desk: Desk, mut heads: Heads, pace: Pace) -> Keeping {
         }
         // What was told last is known outside, too.
         if let Err(error) = heads.add_moved(&desk).await {
-            tracing::error!(error = format!("{error:#}"), "the last heads of the trails were not kept");
+            tracing::error!(
+                error = format!("{error:#}"),
+                "the last heads of the trails were not kept"
+            );
         }
     });
     Keeping { stop, task }

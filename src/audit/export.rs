@@ -170,8 +170,23 @@ impl Line {
 
     fn from_row(line: &str) -> Option<Self> {
         let cells: [String; 15] = table::cells(line)?.try_into().ok()?;
-        let [seq, at, actor_kind, actor_id, actor_name, action, subject_kind, subject_id, run, detail, salt, detail_hash, prev_hash, hash, end] =
-            cells;
+        let [
+            seq,
+            at,
+            actor_kind,
+            actor_id,
+            actor_name,
+            action,
+            subject_kind,
+            subject_id,
+            run,
+            detail,
+            salt,
+            detail_hash,
+            prev_hash,
+            hash,
+            end,
+        ] = cells;
         let is_erased = salt.is_empty();
         Some(Self {
             seq: seq.parse().ok()?,
@@ -262,7 +277,9 @@ pub enum NotWhole {
     Garbled { line: u64, seq: i64 },
     #[error(transparent)]
     Broken(#[from] Broken),
-    #[error("event {seq} is missing: the file does not say that it ends here, so its end was cut off")]
+    #[error(
+        "event {seq} is missing: the file does not say that it ends here, so its end was cut off"
+    )]
     CutOff { seq: i64 },
 }
 

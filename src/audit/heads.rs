@@ -72,10 +72,7 @@ impl KnownHeads {
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn read(
-        file: impl BufRead,
-        is_signed: impl Fn(&str, &str) -> bool,
-    ) -> io::Result<Self> {
+    pub fn read(file: impl BufRead, is_signed: impl Fn(&str, &str) -> bool) -> io::Result<Self> {
         let mut known = Self::default();
         for line in file.lines() {
             let line = line?;
@@ -155,7 +152,13 @@ mod tests {
         };
         let torn = line(one, 4, false).text();
         let torn = torn.get(..30).unwrap();
-        let lines = [line(one, 2, false), line(one, 3, false), forged, moved, unsaid];
+        let lines = [
+            line(one, 2, false),
+            line(one, 3, false),
+            forged,
+            moved,
+            unsaid,
+        ];
         let text: String = lines.iter().map(HeadLine::text).collect();
         let known = KnownHeads::read(format!("{text}\n{torn}").as_bytes(), is_signed).unwrap();
         assert_eq!(known.furthest(one).unwrap().seq, 3);

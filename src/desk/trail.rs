@@ -103,7 +103,8 @@ impl Walk {
             let events = page(store, tenant, after, None).await?;
             let Some(last) = events.last() else { break };
             after = Some(last.seq);
-            let verifier = std::mem::replace(&mut self.verifier, Verifier::after(Head::start(), []));
+            let verifier =
+                std::mem::replace(&mut self.verifier, Verifier::after(Head::start(), []));
             let taken = tokio::task::spawn_blocking(move || take_all(verifier, &events)).await;
             // Hashing does not panic; were it to, the chain counts as not verified.
             let (verifier, broken) = taken.map_err(|error| DeskError::NotNow {
@@ -372,7 +373,13 @@ impl Export {
             return Ok(None);
         }
         let after = self.next_seq.saturating_sub(1);
-        let events = page(&self.store, self.tenant, Some(after), Some(self.end.last_seq)).await?;
+        let events = page(
+            &self.store,
+            self.tenant,
+            Some(after),
+            Some(self.end.last_seq),
+        )
+        .await?;
         let Some(last) = events.last() else {
             // The chain is broken here; what is there was given out, and does not say that it is whole.
             self.next_seq = self.end.last_seq.saturating_add(1);

@@ -5,8 +5,8 @@ use uuid::Uuid;
 
 use super::rows::Column;
 use super::{Scope, StoreError};
-use crate::audit::{Beside, Head};
 pub use crate::audit::Event;
+use crate::audit::{Beside, Head};
 use crate::domain::clock::Timestamp;
 
 #[derive(FromQueryResult)]
@@ -90,6 +90,7 @@ pub async fn latest(scope: &Scope) -> Result<i64, StoreError> {
 
 /// The program's own id as an actor.
 const WORKER: &str = "worker";
+
 #[derive(FromQueryResult)]
 struct SignedHeadRow {
     seq: i64,
@@ -132,7 +133,8 @@ pub async fn head(scope: &Scope) -> Result<Option<SignedHead>, StoreError> {
 /// # Errors
 /// `Database`.
 pub async fn sign_head(scope: &Scope, head: &Head, signature: &str) -> Result<bool, StoreError> {
-    let sql = "UPDATE audit_head SET signature = $4 WHERE tenant_id = $1 AND seq = $2 AND hash = $3";
+    let sql =
+        "UPDATE audit_head SET signature = $4 WHERE tenant_id = $1 AND seq = $2 AND hash = $3";
     let values = [
         scope.tenant_value(),
         head.seq.into(),

@@ -3,6 +3,7 @@
 //! SQLite has one writer, so all units share one queue. On PostgreSQL a few queues run side by side;
 //! a tenant always meets the same one, and one commit holds one tenant only.
 
+use std::error::Error;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,8 +12,8 @@ use std::time::Duration;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode,
-    TransactionOptions, TransactionTrait,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
+    SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 use tokio::sync::{mpsc, oneshot};
 
@@ -359,5 +360,6 @@ fn refuse(units: Vec<Unit>, error: &StoreError) {
 
 /// The same failure for every caller of a commit.
 fn again(error: &StoreError) -> StoreError {
-    StoreError::Database(sea_orm::DbErr::Custom(error.to_string()))
+    let cause = error.source().map(ToString::to_string);
+    StoreError::Database(DbErr::Custom(cause.unwrap_or_else(|| error.to_string())))
 }

@@ -316,6 +316,7 @@ pub async fn heads(store: &Store) -> Result<Vec<(TenantId, Head)>, StoreError> {
 /// `Database`.
 pub async fn all_tenants(store: &Store) -> Result<Vec<TenantId>, StoreError> {
     let tx = begin(store).await?;
-    let found: Vec<Tenant> = all(&tx, "SELECT tenant_id FROM tenant ORDER BY tenant_id", []).await?;
+    let found: Vec<Tenant> =
+        all(&tx, "SELECT tenant_id FROM tenant ORDER BY tenant_id", []).await?;
     Ok(found.into_iter().map(|row| row.tenant_id.into()).collect())
 }

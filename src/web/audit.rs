@@ -141,7 +141,9 @@ impl Wanted {
             "csv" => Format::Csv,
             _ => {
                 let says = "Write `jsonl` or `csv`.";
-                return Err(Problem::invalid(vec![Issue::new("format", "unknown", says)]));
+                return Err(Problem::invalid(vec![Issue::new(
+                    "format", "unknown", says,
+                )]));
             }
         };
         let narrowed = [

@@ -21,7 +21,13 @@ async fn a_cut_off_end_is_seen_from_outside_the_database(database: TestDatabase)
         .set("MLC_DEV", "1")
         .set("MLC_TIME_SCALE", "300");
     let create = launch.clone().arguments(&[
-        "account", "create", "--name", "Acme", "--email", "a@b.example", "--json",
+        "account",
+        "create",
+        "--name",
+        "Acme",
+        "--email",
+        "a@b.example",
+        "--json",
     ]);
     let account: Value = serde_json::from_str(&create.run()).unwrap();
     let tenant = account["tenant_id"].as_str().unwrap();
@@ -36,7 +42,10 @@ async fn a_cut_off_end_is_seen_from_outside_the_database(database: TestDatabase)
     kept(folder.path(), tenant, &head).await;
     // Beside the running server.
     let (code, said) = verify.end();
-    assert!(code == 0 && said.contains(&format!("{tenant}: holds")), "{said}");
+    assert!(
+        code == 0 && said.contains(&format!("{tenant}: holds")),
+        "{said}"
+    );
     let url = format!("{}/api/v1/audit/export", program.url);
     let client = crate::support::http::client();
     let token = account["api_token"].as_str().unwrap();
@@ -66,7 +75,11 @@ async fn a_cut_off_end_is_seen_from_outside_the_database(database: TestDatabase)
     // A line that nobody signed makes no difference.
     let file = folder.path().join(HEADS);
     let lines = std::fs::read_to_string(&file).unwrap();
-    let forged = lines.lines().last().unwrap().replace("\"seq\":", "\"seq\":9");
+    let forged = lines
+        .lines()
+        .last()
+        .unwrap()
+        .replace("\"seq\":", "\"seq\":9");
     std::fs::write(&file, format!("{lines}{forged}\n")).unwrap();
     let (code, said) = verify.end();
     assert!(code == 1 && said.contains("1 lines"), "{said}");
@@ -84,7 +97,10 @@ async fn kept(folder: &Path, tenant: &str, head: &Value) {
         if lines.any(|line| is_it(&line)) {
             return;
         }
-        assert!(began.elapsed() < Duration::from_secs(30), "{head} is not kept");
+        assert!(
+            began.elapsed() < Duration::from_secs(30),
+            "{head} is not kept"
+        );
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }
@@ -93,7 +109,9 @@ async fn kept(folder: &Path, tenant: &str, head: &Value) {
 fn exported_file(folder: &Path, launch: &Launch, text: &str) {
     let path = folder.join("export.jsonl");
     let path = path.to_str().unwrap();
-    let verify = launch.clone().arguments(&["audit", "verify", "--file", path]);
+    let verify = launch
+        .clone()
+        .arguments(&["audit", "verify", "--file", path]);
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     let check = |lines: &[String], code: i32, says: &str| {
         std::fs::write(path, lines.join("\n")).unwrap();
@@ -104,10 +122,7 @@ fn exported_file(folder: &Path, launch: &Launch, text: &str) {
     check(&lines[..4], 1, "event 5 is missing");
     // Cut off, with the mark of a whole one put under it.
     let end = lines.last().unwrap().split("\"export\":").nth(1).unwrap();
-    let end = end.replace(
-        &format!("\"last_seq\":{}", lines.len()),
-        "\"last_seq\":4",
-    );
+    let end = end.replace(&format!("\"last_seq\":{}", lines.len()), "\"last_seq\":4");
     let fourth = lines[3].strip_suffix('}').unwrap();
     lines[3] = format!("{fourth},\"export\":{end}");
     lines.truncate(4);

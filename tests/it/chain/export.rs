@@ -31,7 +31,10 @@ async fn an_export_is_one_range_that_verifies_by_itself(database: TestDatabase) 
         assert_eq!(file.verified.events as i64, file.end.last_seq);
         assert!(ml_connector::desk::trail::is_ours(app.desk.vault(), &file));
         if format == "csv" {
-            let formula = |line: &str| line.split(',').any(|cell| cell.starts_with(['=', '@', '+']));
+            let formula = |line: &str| {
+                line.split(',')
+                    .any(|cell| cell.starts_with(['=', '@', '+']))
+            };
             assert!(!text.lines().any(formula));
         } else {
             for line in text.lines() {
@@ -46,7 +49,10 @@ async fn an_export_is_one_range_that_verifies_by_itself(database: TestDatabase) 
         .get("/api/v1/audit?action=audit.exported", 200)
         .await;
     assert_eq!(told["data"].as_array().unwrap().len(), 2);
-    let part = account.api.get("/api/v1/audit/export?to=2020-01-01", 422).await;
+    let part = account
+        .api
+        .get("/api/v1/audit/export?to=2020-01-01", 422)
+        .await;
     assert_eq!(part["errors"][0]["pointer"], "/from", "{part}");
     account
         .api
@@ -75,7 +81,10 @@ fn the_command_verifies_a_file_alone() {
     let (code, said) = verify("empty.jsonl", "");
     assert_eq!(code, 1, "{said}");
     let (code, said) = verify("other.jsonl", "{\"seq\": 4}\n");
-    assert!(code == 1 && said.contains("event 1 cannot be read"), "{said}");
+    assert!(
+        code == 1 && said.contains("event 1 cannot be read"),
+        "{said}"
+    );
     // Nothing was made where it ran.
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
 }
