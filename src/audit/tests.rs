@@ -239,9 +239,9 @@ fn an_exported_range_verifies_by_itself() {
             let text = exported(part, format);
             let file = export::verify(text.as_bytes()).unwrap();
             assert_eq!(file.verified.head, head_of(part));
-            assert_eq!(file.verified.events, part.len() as u64);
+            assert_eq!(file.verified.events, u64::try_from(part.len()).unwrap());
             let erased = part.iter().filter(|event| event.beside.is_none()).count();
-            assert_eq!(file.verified.erased, erased as u64);
+            assert_eq!(file.verified.erased, u64::try_from(erased).unwrap());
             assert!(file.signed_form.ends_with(&head_of(part).hash));
             assert!(file.signed_form.contains(&part[0].prev_hash));
             assert_eq!(file.end.signature, "v1:ab");

@@ -91,14 +91,27 @@ async fn every_code_is_listed_once_and_read_without_a_call_of_its_own() {
         for one in &seen {
             codes.push(read(&bed, &one.key).await.unwrap());
         }
-        assert_eq!(bed.calls("wbs_codes").await, calls, "rows serve their records");
+        assert_eq!(
+            bed.calls("wbs_codes").await,
+            calls,
+            "rows serve their records"
+        );
         let texts: Vec<String> = codes.iter().map(|code| code.coding.to_string()).collect();
         let count = |text: &str| texts.iter().filter(|known| *known == text).count();
         assert_eq!(count("03-300 / M"), PROJECT_IDS.len());
         assert_eq!(count("SJ-01 / 03-300 / M"), 1, "{shows_segments}");
-        assert!(codes.iter().all(|code| code.active && !code.coding.cost_type.is_empty()));
+        assert!(
+            codes
+                .iter()
+                .all(|code| code.active && !code.coding.cost_type.is_empty())
+        );
         // A window shows what changed; what is gone is gone only beside others.
-        assert!(listed(&bed, &scope(Some("2026-11-25T00:00:00Z"))).await.len() < seen.len());
+        assert!(
+            listed(&bed, &scope(Some("2026-11-25T00:00:00Z")))
+                .await
+                .len()
+                < seen.len()
+        );
         let key = SourceKey {
             id: "1".to_owned(),
             place: PROJECT_IDS[0].to_string(),
@@ -110,15 +123,15 @@ async fn every_code_is_listed_once_and_read_without_a_call_of_its_own() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_project_whose_codes_are_hidden_keeps_no_other_back() {
     let bed = projects_bed("");
-    bed.tell(
-        "settings",
-        json!({"permitted_projects": &PROJECT_IDS[..2]}),
-    )
-    .await;
+    bed.tell("settings", json!({"permitted_projects": &PROJECT_IDS[..2]}))
+        .await;
     let lists = bed.connector.ports.cost_code.lists.unwrap();
     let (mut rows, mut after) = (0, None::<String>);
     let fault = loop {
-        match lists.changed(&bed.session, &scope(None), after.as_deref()).await {
+        match lists
+            .changed(&bed.session, &scope(None), after.as_deref())
+            .await
+        {
             Ok(page) => {
                 rows += page.rows.len();
                 after = Some(page.next.unwrap());
@@ -128,7 +141,10 @@ async fn a_project_whose_codes_are_hidden_keeps_no_other_back() {
     };
     assert!(rows > 50);
     assert_eq!(fault.code(), "project_not_visible");
-    assert!(fault.to_string().contains(&PROJECT_IDS[4].to_string()), "{fault}");
+    assert!(
+        fault.to_string().contains(&PROJECT_IDS[4].to_string()),
+        "{fault}"
+    );
 }
 
 async fn offers(bed: &Bed, kind: MappingKind) -> Vec<Offer> {
@@ -146,14 +162,24 @@ async fn a_budget_is_read_from_the_view_that_shows_it() {
         ("", json!(["budget_views"]), None),
     ] {
         let bed = projects_bed(setting);
-        bed.tell("settings", json!({"hidden": hidden, "page_size_max": 9})).await;
+        bed.tell("settings", json!({"hidden": hidden, "page_size_max": 9}))
+            .await;
         let offers = bed.connector.offers.unwrap();
-        let budget = offers.budget(&bed.session, &project).await.unwrap().unwrap();
+        let budget = offers
+            .budget(&bed.session, &project)
+            .await
+            .unwrap()
+            .unwrap();
         assert_eq!(budget.view.as_deref(), view);
         assert!(budget.lines.len() > 30, "{}", budget.lines.len());
         let planned = budget.lines.iter().filter(|line| !line.amount.is_zero());
         assert_eq!(planned.count() > 0, view == Some("Standard budget"));
-        assert!(budget.lines.iter().any(|line| line.coding.to_string() == "03-300 / M"));
+        assert!(
+            budget
+                .lines
+                .iter()
+                .any(|line| line.coding.to_string() == "03-300 / M")
+        );
     }
 }
 
@@ -195,14 +221,23 @@ async fn the_books_list_what_is_open_and_say_when_it_opens() {
     ] {
         assert!(offers(&bed, kind).await.len() >= least, "{kind}");
     }
-    let keys = ["1/60100", "1/51620", "1/53230", "2/4100", "3/GROUP", "1@BBB/60100", "x"];
+    let keys = [
+        "1/60100",
+        "1/51620",
+        "1/53230",
+        "2/4100",
+        "3/GROUP",
+        "1@BBB/60100",
+        "x",
+    ];
     let keys: Vec<String> = keys.iter().map(|&key| key.to_owned()).collect();
     let verifies = bed.connector.verifies.unwrap();
     let open = verifies.are_open(&bed.session, &keys).await.unwrap();
     assert_eq!(open, [true, false, false, true, true, false, false]);
     bed.tell("infor_m3/accounts/1/51620/open", json!({})).await;
     bed.tell("infor_m3/accounts/1/53230", json!({})).await;
-    bed.tell("infor_m3/accounts/2/4100", json!({"VTDT": "20200101"})).await;
+    bed.tell("infor_m3/accounts/2/4100", json!({"VTDT": "20200101"}))
+        .await;
     bed.session.facts.forget();
     let open = verifies.are_open(&bed.session, &keys).await.unwrap();
     assert_eq!(open, [true, true, true, false, true, false, false]);
