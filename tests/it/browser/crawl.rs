@@ -27,9 +27,11 @@ if (document.querySelectorAll('img, video, audio, math, [style]').length) bad.pu
 if (document.documentElement.scrollWidth > innerWidth) bad.push('wider than the window');
 return bad;";
 
+/// Links to pages; files that are saved are none.
 const LINKS: &str = "
 return [...document.querySelectorAll('a[href]')].map((link) => link.getAttribute('href'))
-  .filter((href) => href.startsWith('/') && !href.startsWith('/static/') && !href.startsWith('/api/'));";
+  .filter((href) => href.startsWith('/') && !href.startsWith('/static/') && !href.startsWith('/api/'))
+  .filter((href) => !/\\/(file|export)([?]|$)|\\/changes[?]/.test(href));";
 
 /// Beginnings, middles and ends that break out of one context or another.
 fn payloads() -> Vec<String> {
