@@ -18,6 +18,7 @@ mod m0010_codes;
 mod m0011_readback;
 mod m0012_heads;
 mod m0013_rest;
+mod m0014_link_order;
 
 /// Every step in order.
 pub struct Migrator;
@@ -38,6 +39,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0011_readback::Step),
             Box::new(m0012_heads::Step),
             Box::new(m0013_rest::Step),
+            Box::new(m0014_link_order::Step),
         ]
     }
 }

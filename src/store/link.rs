@@ -220,9 +220,9 @@ fn put_sql(links: usize) -> String {
         "INSERT INTO link (tenant_id, id, pair_id, entity, scope, source_system, source_id, target_system, target_id,
            matched_by, draft_digest, created_at, alias)
          SELECT new.*, 0 FROM (VALUES {}) AS new
-         WHERE NOT EXISTS (SELECT 1 FROM link AS other WHERE other.tenant_id = new.column1
+         WHERE (SELECT 1 FROM link AS other WHERE other.tenant_id = new.column1
            AND other.pair_id = new.column3 AND other.entity = new.column4 AND other.target_id = new.column9
-           AND other.alias = 0 AND other.source_id <> new.column7 AND other.entity NOT IN ({shared}))
+           AND other.alias = 0 AND other.source_id <> new.column7 AND other.entity NOT IN ({shared}) LIMIT 1) IS NULL
          ON CONFLICT (tenant_id, pair_id, entity, source_id) WHERE alias = 0 DO UPDATE SET
            scope = excluded.scope, target_system = excluded.target_system, target_id = excluded.target_id,
            matched_by = CASE WHEN link.target_id = excluded.target_id THEN link.matched_by

@@ -193,7 +193,13 @@ fn postgres(url: &str) -> ConnectOptions {
         .min_connections(1)
         .max_connections(POOL_MAX)
         // The serving role owns nothing and bypasses nothing.
-        .map_sqlx_postgres_opts(|postgres| postgres.options([("role", super::migrate::ROLE)]));
+        .map_sqlx_postgres_opts(|postgres| {
+            postgres.options([
+                ("role", super::migrate::ROLE),
+                // A plan that was made while a table was small reads all of it once it has grown.
+                ("plan_cache_mode", "force_custom_plan"),
+            ])
+        });
     options
 }
 
