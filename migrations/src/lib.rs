@@ -19,6 +19,7 @@ mod m0011_readback;
 mod m0012_heads;
 mod m0013_rest;
 mod m0014_link_order;
+mod m0015_keys;
 
 /// Every step in order.
 pub struct Migrator;
@@ -40,6 +41,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0012_heads::Step),
             Box::new(m0013_rest::Step),
             Box::new(m0014_link_order::Step),
+            Box::new(m0015_keys::Step),
         ]
     }
 }

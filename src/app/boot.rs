@@ -12,7 +12,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::config::{Config, Storage};
 use super::heads::{self, Heads};
-use super::{keys, private};
+use super::{keys, nodes, private};
 use crate::connectors::kit::HttpNetwork;
 use crate::desk::Desk;
 use crate::domain::clock::Clock;
@@ -57,6 +57,7 @@ pub(super) async fn open(
         Part::Serving | Part::Beside => None,
     };
     let store = open_store(storage).await?;
+    keys::cover(&vault, &store::key_rotation::counts(&store).await?)?;
     if let Some(some) = store::threshold::some_data_key(&store).await? {
         let wrapped = WrappedKey {
             id: some.id,
@@ -141,6 +142,11 @@ where
         .context("the workers cannot start")?;
     let url = config.server.public_url(server.address());
     tracing::info!(%url, listen = %server.address(), "serving");
+    let present = nodes::say(
+        opened.desk.clone(),
+        "serve",
+        keys::file(&config.keys, &config.storage),
+    );
     let keeping = heads::keep(opened.desk.clone(), heads, config.work.pace);
     let announced = async {
         ready(url).await?;
@@ -155,6 +161,7 @@ where
     tracing::info!("stopping");
     let ((), ()) = tokio::join!(workers.stop(LAST_STEPS), server.stop());
     keeping.stop().await;
+    present.stop().await;
     ended
 }
 

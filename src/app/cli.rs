@@ -32,6 +32,8 @@ pub enum Command {
     Account(Account),
     #[command(subcommand)]
     Audit(Audit),
+    #[command(subcommand)]
+    Keys(Keys),
     /// Print the OpenAPI document of the JSON API
     Openapi,
 }
@@ -195,6 +197,44 @@ Ends with 0 when everything holds; with 1, and the number of the first event tha
 The database is also compared with audit-heads.jsonl in the data folder, where the heads of the chains are
 kept every five minutes: a chain that was cut off or written anew disagrees with it.";
 
+/// The master key that seals everybody's credentials.
+#[derive(Debug, Subcommand)]
+pub enum Keys {
+    List(KeysList),
+    Rotate(KeysRotate),
+}
+
+/// Show the versions of the master key, what lies under each, and which processes know them.
+#[derive(Debug, Args)]
+pub struct KeysList {
+    /// Print one line of JSON
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub storage: StorageFlags,
+    #[command(flatten)]
+    pub log: LogFlags,
+}
+
+/// Move everything to a new version of the master key, while the product runs.
+#[derive(Debug, Args)]
+#[command(after_help = ROTATE_HELP)]
+pub struct KeysRotate {
+    #[command(flatten)]
+    pub storage: StorageFlags,
+    #[command(flatten)]
+    pub log: LogFlags,
+}
+
+const ROTATE_HELP: &str = "\
+With the key in a file (MLC_MASTER_KEY_FILE, or the one in the data folder), a new version is added to the
+file, and running servers read it by themselves. With the key in MLC_MASTER_KEY, add the version there
+yourself (v1:…,v2:…) and restart every server first.
+
+Every data key is then wrapped by the newest version. Killed in the middle, run it again: it goes on. It is
+refused while a running server does not know the version. When `keys list` shows nothing under the old
+version, take that one out of the list and keep it with the backups that were made under it.";
+
 /// Where the server listens and whom it serves.
 #[derive(Debug, Args)]
 pub struct ServerFlags {
@@ -280,6 +320,22 @@ impl Migrate {
 }
 
 impl AuditVerify {
+    /// What was set on the command line.
+    #[must_use]
+    pub fn flags(&self) -> Flags {
+        Flags([self.storage.named(), self.log.named()].concat())
+    }
+}
+
+impl KeysList {
+    /// What was set on the command line.
+    #[must_use]
+    pub fn flags(&self) -> Flags {
+        Flags([self.storage.named(), self.log.named()].concat())
+    }
+}
+
+impl KeysRotate {
     /// What was set on the command line.
     #[must_use]
     pub fn flags(&self) -> Flags {

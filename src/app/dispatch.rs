@@ -8,12 +8,12 @@ use clap::Parser;
 
 use super::boot::{self, Part};
 use super::cli::{
-    Account, AccountCreate, Audit, AuditVerify, Cli, Command, Demo, Migrate, Sandbox, Serve,
+    Account, AccountCreate, Audit, AuditVerify, Cli, Command, Demo, Keys, Migrate, Sandbox, Serve,
 };
 use super::config::{self, Config, Flags, Problems, Setup};
 use super::keys::{self, NoKeys};
 use super::sandboxes::Limits;
-use super::{account, audit, demo, hardening, private, sandboxes, telemetry};
+use super::{account, audit, demo, hardening, private, rotate, sandboxes, telemetry};
 use crate::{store, web};
 
 /// The command failed while it worked.
@@ -52,6 +52,14 @@ fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Migrate(command) => migrate(&command),
         Command::Account(Account::Create(command)) => create_account(&command),
         Command::Audit(Audit::Verify(command)) => verify_audit(&command),
+        Command::Keys(Keys::List(command)) => {
+            let config = prepare(command.flags(), Setup::Normal)?;
+            runtime()?.block_on(rotate::list(&config, command.json))
+        }
+        Command::Keys(Keys::Rotate(command)) => {
+            let config = prepare(command.flags(), Setup::Normal)?;
+            runtime()?.block_on(rotate::rotate(&config))
+        }
         Command::Openapi => {
             writeln!(io::stdout(), "{}", web::openapi())?;
             Ok(())

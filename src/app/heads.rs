@@ -15,7 +15,7 @@ use super::config::Storage;
 use super::private;
 use crate::audit::heads::HeadLine;
 use crate::desk::Desk;
-use crate::desk::trail::{known_heads, moved_heads};
+use crate::desk::trail::{head_line, known_heads, moved_heads};
 use crate::domain::clock::Pace;
 use crate::domain::ids::TenantId;
 
@@ -33,8 +33,11 @@ pub(super) fn file(storage: &Storage) -> PathBuf {
 
 /// The file of heads, with what is in it already.
 pub(super) struct Heads {
+    path: PathBuf,
     file: File,
     kept: BTreeMap<TenantId, i64>,
+    /// The master key version that signed what is kept.
+    signed_by: u32,
 }
 
 impl Heads {
@@ -48,16 +51,37 @@ impl Heads {
             .filter_map(|tenant| Some((tenant, known.furthest(tenant)?.seq)));
         Ok(Self {
             kept: last.collect(),
+            signed_by: desk.vault().sealing_version(),
             file: private::append(&path).with_context(cannot)?,
+            path,
         })
     }
 
     /// Adds the heads that have moved since they were added last.
     pub async fn add_moved(&mut self, desk: &Desk) -> anyhow::Result<()> {
+        if desk.vault().sealing_version() != self.signed_by {
+            self.sign_anew(desk)?;
+        }
         let mut kept = self.kept.clone();
         let lines = moved_heads(desk, &mut kept).await?;
         self.add(&lines)?;
         self.kept = kept;
+        Ok(())
+    }
+
+    /// Adds the furthest head of every chain once more, signed by the master key that signs now, so that the
+    /// old one can go. They are taken from the file: what the database says does not count here.
+    pub fn sign_anew(&mut self, desk: &Desk) -> anyhow::Result<()> {
+        let known = known_heads(desk.vault(), &self.path)?;
+        let at = desk.store().clock().now();
+        let furthest = known
+            .tenants()
+            .filter_map(|tenant| Some((tenant, known.furthest(tenant)?)));
+        let lines: Vec<HeadLine> = furthest
+            .map(|(tenant, head)| head_line(desk.vault(), tenant, head, at, false))
+            .collect();
+        self.add(&lines)?;
+        self.signed_by = desk.vault().sealing_version();
         Ok(())
     }
 

@@ -53,6 +53,11 @@ pub enum NoKeys {
         #[source]
         source: io::Error,
     },
+    #[error(
+        "{rows} data keys still lie under v{version} of the master key, which is no longer in the list; put it \
+         back in front of the others and run `ml-connector keys rotate`"
+    )]
+    StillInUse { version: u32, rows: u64 },
     #[error("no master key could be made")]
     NotDrawn(#[source] VaultError),
     #[error(
@@ -96,9 +101,65 @@ pub fn fit(vault: &Vault, tenant: TenantId, stored: &WrappedKey) -> Result<(), N
     }
 }
 
+/// The file that the master keys are in; none where they come from the environment.
+#[must_use]
+pub fn file(source: &KeySource, storage: &Storage) -> Option<PathBuf> {
+    match source {
+        KeySource::Given(_) => None,
+        KeySource::File(path) => Some(path.clone()),
+        KeySource::Generated => Some(storage.data_dir.join(KEY_FILE)),
+    }
+}
+
+/// Reads the master keys in a file again.
+///
+/// # Errors
+/// Why they do not work.
+pub fn read_again(path: &Path) -> Result<MasterKeys, NoKeys> {
+    from_file(path)
+}
+
+/// Adds a version to the list in a file, as one step: whoever reads it sees the list before or after.
+///
+/// # Errors
+/// Why it was not done; the file is as it was then.
+pub fn append(path: &Path) -> Result<MasterKeys, NoKeys> {
+    // Behind a link is the file that others read.
+    let path = std::fs::canonicalize(path).map_err(|source| NoKeys::Unreadable {
+        path: path.to_owned(),
+        source,
+    })?;
+    let list = read(&path)?;
+    let masters = from_file(&path)?;
+    let longer = masters.appended(&list).map_err(NoKeys::NotDrawn)?;
+    private::replace(&path, longer.as_bytes()).map_err(|source| NoKeys::NotMade {
+        path: path.clone(),
+        source,
+    })?;
+    from_file(&path)
+}
+
 /// Whether a generated key is in the data directory.
 pub(super) fn is_generated(storage: &Storage) -> bool {
     storage.data_dir.join(KEY_FILE).exists()
+}
+
+/// Whether every data key lies under a version that is in the list.
+///
+/// # Errors
+/// `StillInUse`.
+pub fn cover(vault: &Vault, counts: &[(u32, u64)]) -> Result<(), NoKeys> {
+    let versions = vault.versions();
+    match counts
+        .iter()
+        .find(|(version, _)| !versions.contains(version))
+    {
+        Some((version, rows)) => Err(NoKeys::StillInUse {
+            version: *version,
+            rows: *rows,
+        }),
+        None => Ok(()),
+    }
 }
 
 fn from_file(path: &Path) -> Result<MasterKeys, NoKeys> {
@@ -263,6 +324,42 @@ mod tests {
         let weak = load(&KeySource::File(path), &storage);
         assert!(matches!(weak, Err(NoKeys::InFile { .. })));
         assert!(!storage.data_dir.exists());
+    }
+
+    #[test]
+    fn a_version_is_added_in_one_step_and_for_the_owner_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        private::write_new(&path, MasterKeys::generate().unwrap().as_bytes()).unwrap();
+        let before = fs::read_to_string(&path).unwrap();
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        assert_eq!(append(&link).unwrap().versions(), [1, 2]);
+        assert_eq!(append(&path).unwrap().versions(), [1, 2, 3]);
+        let after = fs::read_to_string(&path).unwrap();
+        assert!(
+            after.starts_with(&format!("{before},v2:")),
+            "the old versions stay"
+        );
+        assert_eq!(mode(&path), 0o600);
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+        assert!(append(&folder.path().join("none")).is_err());
+    }
+
+    #[test]
+    fn a_version_that_is_in_use_must_be_in_the_list() {
+        let list = MasterKeys::generate().unwrap();
+        let vault = Vault::new(MasterKeys::parse(&list).unwrap());
+        assert!(cover(&vault, &[]).is_ok() && cover(&vault, &[(1, 7)]).is_ok());
+        let refused = cover(&vault, &[(1, 7), (2, 3)]);
+        assert!(matches!(
+            refused,
+            Err(NoKeys::StillInUse {
+                version: 2,
+                rows: 3
+            })
+        ));
     }
 
     #[test]

@@ -10,7 +10,9 @@ mod dispatch;
 mod hardening;
 mod heads;
 pub mod keys;
+mod nodes;
 mod private;
+mod rotate;
 mod sandboxes;
 pub mod telemetry;
 

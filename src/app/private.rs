@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 /// What group and others may do with a file, of its mode.
@@ -37,6 +37,36 @@ pub(super) fn write_new(path: &Path, content: &[u8]) -> io::Result<()> {
         Some(folder) => File::open(folder)?.sync_all(),
         None => Ok(()),
     }
+}
+
+/// Puts another content into a file that is there, whole or not at all. It stays its owner's.
+///
+/// # Errors
+/// Whatever the file system says; the file is as it was then.
+pub(super) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+    let owner = fs::metadata(path)?;
+    let beside = path.with_extension(format!("{}.tmp", std::process::id()));
+    let replaced = write(&beside, content)
+        .and_then(|()| keep_owner(&beside, &owner))
+        .and_then(|()| fs::rename(&beside, path));
+    if replaced.is_err() {
+        // It may not be there at all.
+        let _ = fs::remove_file(&beside);
+    }
+    replaced?;
+    match path.parent() {
+        Some(folder) => File::open(folder)?.sync_all(),
+        None => Ok(()),
+    }
+}
+
+/// Whoever runs this, the file must go on being readable for the one it belongs to.
+fn keep_owner(path: &Path, owner: &Metadata) -> io::Result<()> {
+    let made = fs::metadata(path)?;
+    if made.uid() == owner.uid() && made.gid() == owner.gid() {
+        return Ok(());
+    }
+    std::os::unix::fs::chown(path, Some(owner.uid()), Some(owner.gid()))
 }
 
 /// Opens a file for adding to its end, for its owner only.

@@ -11,6 +11,7 @@ pub mod failure;
 pub mod four_eyes;
 mod guessing;
 mod hashing;
+pub mod keys;
 pub mod mapping;
 pub mod pair;
 mod pair_entry;

@@ -107,6 +107,7 @@ impl Keyring {
     async fn sealing_key(&self, tenant: TenantId) -> Result<Arc<DataKey>, EngineError> {
         if let Some(ready) = get(&self.sealing, &tenant)
             && ready.key.uses() < ready.until
+            && !ready.key.is_worn()
         {
             return Ok(ready.key);
         }

@@ -95,3 +95,21 @@ pub async fn find(scope: &Scope, id: DataKeyId) -> Result<KeptKey, StoreError> {
     let found: Option<Row> = scope.one(FIND, [scope.tenant_value(), id.0.into()]).await?;
     found.ok_or(StoreError::Missing("data key"))?.into_key()
 }
+
+const REWRAP: &str = "
+UPDATE data_key SET wrapped = $3, master_version = $4 WHERE tenant_id = $1 AND id = $2 AND wrapped = $5";
+
+/// Puts a key's new wrapping in place of the one that was read. Gives whether that was still there.
+///
+/// # Errors
+/// `Database`.
+pub async fn rewrap(scope: &Scope, key: &KeptKey, before: &[u8]) -> Result<bool, StoreError> {
+    let values = [
+        scope.tenant_value(),
+        key.id.0.into(),
+        key.wrapped.clone().into(),
+        i64::from(key.master_version).into(),
+        before.to_vec().into(),
+    ];
+    Ok(scope.run(REWRAP, values).await? == 1)
+}

@@ -130,7 +130,11 @@ impl Store {
     /// Whether several nodes may share the database.
     #[must_use]
     pub fn is_postgres(&self) -> bool {
-        self.inner.writing.get_database_backend() == DbBackend::Postgres
+        self.backend() == DbBackend::Postgres
+    }
+
+    pub(super) fn backend(&self) -> DbBackend {
+        self.inner.writing.get_database_backend()
     }
 
     /// For the queue's own storage, which shares the writer.

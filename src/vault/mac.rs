@@ -28,12 +28,20 @@ impl Purpose {
 }
 
 impl Vault {
-    /// `v1:` and 64 hex digits: HMAC-SHA-256 of the parts under a key derived from the newest master key.
+    /// `v1:` and 64 hex digits: HMAC-SHA-256 of the parts under a key derived from the master key that seals.
     #[must_use]
     pub fn sign(&self, purpose: Purpose, parts: &[&[u8]]) -> String {
-        let (version, master) = self.masters.newest();
+        let masters = self.masters();
+        let (version, master) = masters.sealing();
         let mac = keyed(master, purpose, parts).finalize().into_bytes();
         format!("v{version}:{}", HEXLOWER.encode(&mac))
+    }
+
+    /// The version of the master key that a signature names.
+    #[must_use]
+    pub fn version_of(signature: &str) -> Option<u32> {
+        let (version, _) = signature.strip_prefix('v')?.split_once(':')?;
+        version.parse().ok()
     }
 
     /// Whether a text is the signature of the parts under the master key it names. Takes the same time
@@ -46,10 +54,11 @@ impl Vault {
         let Some((version, digits)) = named else {
             return false;
         };
+        let masters = self.masters();
         let master = version
             .parse()
             .ok()
-            .and_then(|version| self.masters.version(version));
+            .and_then(|version| masters.version(version));
         match (master, HEXLOWER.decode(digits.as_bytes())) {
             (Some(master), Ok(mac)) => keyed(master, purpose, parts).verify_slice(&mac).is_ok(),
             _ => false,

@@ -31,6 +31,8 @@ pub enum BadMasterKeys {
 pub struct MasterKeys {
     older: Vec<(u32, KeyBytes)>,
     newest: (u32, KeyBytes),
+    /// The one that seals: the newest, but for the time that other nodes need to learn it.
+    sealing: u32,
 }
 
 impl MasterKeys {
@@ -58,6 +60,7 @@ impl MasterKeys {
         let newest = keys.pop().ok_or(BadMasterKeys::Empty)?;
         Ok(Self {
             older: keys,
+            sealing: newest.0,
             newest,
         })
     }
@@ -67,13 +70,23 @@ impl MasterKeys {
     /// # Errors
     /// `NoRandomness`.
     pub fn generate() -> Result<Zeroizing<String>, VaultError> {
-        let key = cipher::random_key()?;
-        let encoded = Zeroizing::new(BASE64.encode(key.as_slice()));
-        Ok(Zeroizing::new(format!("v1:{}", *encoded)))
+        Ok(Zeroizing::new(format!("v1:{}", *encoded_key()?)))
     }
 
-    pub(super) fn newest(&self) -> (u32, &KeyBytes) {
-        (self.newest.0, &self.newest.1)
+    /// The text of a list with one more version at its end: a random key under the next number.
+    ///
+    /// # Errors
+    /// `NoRandomness`.
+    pub fn appended(&self, list: &str) -> Result<Zeroizing<String>, VaultError> {
+        let highest = self.versions().into_iter().max().unwrap_or(0);
+        let next = highest.saturating_add(1);
+        let key = encoded_key()?;
+        Ok(Zeroizing::new(format!("{},v{next}:{}", list.trim(), *key)))
+    }
+
+    pub(super) fn sealing(&self) -> (u32, &KeyBytes) {
+        let key = self.version(self.sealing).unwrap_or(&self.newest.1);
+        (self.sealing, key)
     }
 
     pub(super) fn version(&self, wanted: u32) -> Option<&KeyBytes> {
@@ -89,6 +102,52 @@ impl MasterKeys {
         let older = self.older.iter().map(|(version, _)| *version);
         older.chain([self.newest.0]).collect()
     }
+
+    /// The version at the end of the list.
+    #[must_use]
+    pub fn newest_version(&self) -> u32 {
+        self.newest.0
+    }
+
+    /// Whether both hold the same versions in the same order.
+    pub(super) fn is_as(&self, other: &Self) -> bool {
+        self.versions() == other.versions()
+    }
+
+    /// This list after a later reading of it, sealing with what the earlier one sealed with. Versions that
+    /// are in use here and gone from the list stay known, until the next start. None where a version
+    /// has another key by now: such a list belongs to somebody else.
+    pub(super) fn after(self, known: &Self) -> Option<Self> {
+        let mut older = Vec::new();
+        for version in known.versions() {
+            let was = known.version(version)?;
+            match self.version(version) {
+                Some(is) if **is == **was => {}
+                Some(_) => return None,
+                None => older.push((version, was.clone())),
+            }
+        }
+        older.extend(self.older);
+        Some(Self {
+            older,
+            newest: self.newest,
+            sealing: known.sealing,
+        })
+    }
+
+    /// The same list, sealing with its newest version.
+    pub(super) fn with_newest(&self) -> Self {
+        Self {
+            older: self.older.clone(),
+            newest: self.newest.clone(),
+            sealing: self.newest.0,
+        }
+    }
+}
+
+fn encoded_key() -> Result<Zeroizing<String>, VaultError> {
+    let key = cipher::random_key()?;
+    Ok(Zeroizing::new(BASE64.encode(key.as_slice())))
 }
 
 impl std::fmt::Debug for MasterKeys {

@@ -26,4 +26,4 @@ pub use error::VaultError;
 pub use mac::Purpose;
 pub use master::{BadMasterKeys, MasterKeys};
 pub use place::Place;
-pub use wrap::{Vault, WrappedKey};
+pub use wrap::{OtherKeys, Vault, WrappedKey};

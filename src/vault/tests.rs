@@ -146,7 +146,7 @@ fn the_last_master_key_seals_and_all_open() {
     assert!(new.open_data_key(tenant, &by_both).is_ok());
     let missing = new.open_data_key(tenant, &by_old).map(|key| key.id());
     assert_eq!(missing, Err(VaultError::UnknownMaster(1)));
-    assert_eq!(both.masters.versions(), [1, 2]);
+    assert_eq!(both.versions(), [1, 2]);
 }
 
 fn first_as(list: &str, version: &str) -> String {
@@ -346,4 +346,72 @@ fn a_signature_holds_for_its_purpose_parts_and_master_only() {
     }
     let stranger = self::vault();
     assert!(!stranger.is_signed(Purpose::AuditHead, &head, &signature));
+}
+
+/// A list after one rotation, as the text that its file holds.
+fn rotated(list: &str) -> String {
+    let masters = MasterKeys::parse(list).unwrap();
+    masters.appended(list).unwrap().to_string()
+}
+
+#[test]
+fn a_rotation_goes_from_version_to_version() {
+    let first = MasterKeys::generate().unwrap();
+    let second = rotated(&format!("{}\n", *first));
+    let tenant = TenantId::generate();
+    let vault = Vault::new(MasterKeys::parse(&first).unwrap());
+    let key = vault.new_data_key(tenant).unwrap();
+    let signature = vault.sign(Purpose::AuditHead, &[b"head"]);
+
+    // Learned, but not yet what seals: others may not know it.
+    assert!(vault.learn(MasterKeys::parse(&second).unwrap()).unwrap());
+    assert!(!vault.learn(MasterKeys::parse(&second).unwrap()).unwrap());
+    assert_eq!((vault.versions(), vault.sealing_version()), (vec![1, 2], 1));
+    assert_eq!(vault.new_data_key(tenant).unwrap().master_version(), Ok(1));
+
+    vault.seal_with_newest();
+    let rewrapped = vault.rewrap(tenant, &key).unwrap();
+    assert_eq!(rewrapped.master_version(), Ok(2));
+    assert_eq!(rewrapped.id, key.id);
+    let place = Place {
+        tenant,
+        table: "t",
+        row: tenant.0,
+        field: "f",
+    };
+    let before = vault.open_data_key(tenant, &key).unwrap();
+    let sealed = before.seal(&place, b"secret").unwrap();
+    // Without the old version: what was rewrapped opens, what was not does not.
+    let (_, newest) = second.split_once(',').unwrap();
+    let later = Vault::new(MasterKeys::parse(newest).unwrap());
+    let after = later.open_data_key(tenant, &rewrapped).unwrap();
+    assert_eq!(*after.open(&place, &sealed).unwrap(), b"secret");
+    assert_eq!(
+        later.open_data_key(tenant, &key).unwrap_err(),
+        VaultError::UnknownMaster(1)
+    );
+    assert!(vault.is_signed(Purpose::AuditHead, &[b"head"], &signature));
+    assert!(!later.is_signed(Purpose::AuditHead, &[b"head"], &signature));
+    assert_eq!(Vault::version_of(&signature), Some(1));
+    // A version that left the list goes on opening until the next start.
+    assert!(!vault.learn(MasterKeys::parse(newest).unwrap()).unwrap());
+    assert_eq!(vault.versions(), [1, 2]);
+    let third = rotated(newest);
+    assert!(vault.learn(MasterKeys::parse(&third).unwrap()).unwrap());
+    assert_eq!(
+        (vault.versions(), vault.sealing_version()),
+        (vec![1, 2, 3], 2)
+    );
+}
+
+#[test]
+fn a_list_of_somebody_else_is_not_learned() {
+    let (own, other) = (
+        MasterKeys::generate().unwrap(),
+        MasterKeys::generate().unwrap(),
+    );
+    let vault = Vault::new(MasterKeys::parse(&own).unwrap());
+    let refused = vault.learn(MasterKeys::parse(&other).unwrap());
+    assert_eq!(refused, Err(OtherKeys));
+    assert_eq!(vault.versions(), [1]);
 }

@@ -98,6 +98,7 @@ fn title(action: &str) -> (Option<&'static str>, &'static str) {
         "connection.removed" => ("Connection removed", "cancelled"),
         "connection.login_refused" => ("Log-in refused by the other system", "failed"),
         "connection.login_restored" => ("Log-in works again", "succeeded"),
+        "key.rewrapped" => ("Sealed by another version of the master key", "succeeded"),
         "secret.unreadable" => ("A stored secret does not open", "failed"),
         "pair.created" => ("Pair made", "draft"),
         "pair.changed" => ("Pair changed", "unchanged"),

@@ -5,8 +5,14 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use ml_connector::engine::Keyring;
+use ml_connector::vault::{MasterKeys, Place, Sealed, Vault};
+use sea_orm::ConnectionTrait;
+
+use super::connections;
 use super::support::database::{Engine, TestDatabase, both};
 
 /// S18 of SECURITY-RELIABILITY.
@@ -89,7 +95,10 @@ fn the_first_start_makes_a_key_and_a_lost_one_stops_the_next() {
     assert!(!key.exists());
 }
 
-both!(the_schema_comes_up_as_often_as_it_is_asked);
+both!(
+    the_schema_comes_up_as_often_as_it_is_asked,
+    a_worn_data_key_is_replaced_by_itself,
+);
 
 async fn the_schema_comes_up_as_often_as_it_is_asked(database: TestDatabase) {
     let folder = tempfile::tempdir().unwrap();
@@ -103,4 +112,39 @@ async fn the_schema_comes_up_as_often_as_it_is_asked(database: TestDatabase) {
     // The key of a database that several programs share is not for one of them to make.
     let has_key = folder.path().join("data/master.key").exists();
     assert_eq!(has_key, database.engine == Engine::Sqlite);
+}
+
+/// S16: long before nonces could repeat, a tenant gets another data key, and nobody notices.
+async fn a_worn_data_key_is_replaced_by_itself(database: TestDatabase) {
+    let store = connections::store(&database).await;
+    let tenant = connections::tenant(&store).await;
+    let masters = MasterKeys::parse(&MasterKeys::generate().unwrap()).unwrap();
+    let vault = Arc::new(Vault::new(masters));
+    let place = Place {
+        tenant,
+        table: "credential",
+        row: tenant.0,
+        field: "secret",
+    };
+    let first = Keyring::new(store.clone(), Arc::clone(&vault));
+    first.seal(&place, b"first").await.unwrap();
+    let tx = connections::of_tenant(&store, tenant).await;
+    let nearly = (1_u64 << 28) - 3;
+    tx.execute_unprepared(&format!("UPDATE data_key SET uses = {nearly}"))
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    let keyring = Keyring::new(store.clone(), vault);
+    let mut ids = Vec::new();
+    for number in 0..10_u8 {
+        let sealed = keyring.seal(&place, &[number]).await.unwrap();
+        assert_eq!(*keyring.open(&place, &sealed).await.unwrap(), [number]);
+        ids.push(Sealed::from_bytes(sealed).key_id().unwrap());
+    }
+    ids.dedup();
+    assert_eq!(
+        ids.len(),
+        2,
+        "one key for the first three, another for the rest"
+    );
 }

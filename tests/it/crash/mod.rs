@@ -10,6 +10,7 @@ mod kills;
 mod lock;
 mod pace;
 mod plant;
+mod rotation;
 mod secrets;
 mod stops;
 mod trail;
